@@ -1,0 +1,113 @@
+"""
+Queries: which instances answer a text, with a probability.
+
+Raw CLIP cosines are not calibrated, so an instance is judged by a softmax between the text and a
+background vocabulary, with the scale the embeddings were trained with. Vocabulary names that mean
+nearly the same as the text ("sofa" asked of "couch") do not stand against it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from folk_ros.config import QueryConfig
+from folk_ros.structures import check_arrays, Instances, Match
+
+ALLY_FLOOR = 0.45  # names less similar to the text than this always stand against it
+ALLY_SHARE = 0.8  # names at least this share as similar as the most similar one are allies
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Known names: the background a text is judged against, and the labels of a scene."""
+
+    names: tuple[str, ...]
+    embeddings: NDArray[np.float32]  # [B, D] unit length
+    scale: float  # logit scale of the softmax
+
+    def __post_init__(self) -> None:
+        check_arrays('Vocabulary', embeddings=(self.embeddings, 'B D', np.float32))
+        if len(self.names) != len(self.embeddings) or len(set(self.names)) != len(self.names):
+            raise ValueError(
+                f'Vocabulary: expected {len(self.embeddings)} different names, '
+                f'got {len(self.names)} of which {len(set(self.names))} differ'
+            )
+
+
+def check_texts(texts: list[str], config: QueryConfig) -> list[str]:
+    """Return the texts cleaned of control characters; ValueError says what is wrong with one."""
+    if not texts:
+        raise ValueError("texts: expected at least one, got none; ask for example ['chair']")
+    if len(texts) > config.max_texts:
+        raise ValueError(
+            f'texts: expected at most {config.max_texts}, got {len(texts)}; ask in several queries'
+        )
+    cleaned = []
+    for number, text in enumerate(texts):
+        clean = ' '.join(''.join(c if c.isprintable() else ' ' for c in text).split())
+        if not clean:
+            raise ValueError(f'texts[{number}]: expected a word, got an empty text')
+        if len(clean) > config.max_text_length:
+            raise ValueError(
+                f'texts[{number}]: expected at most {config.max_text_length} characters, '
+                f'got {len(clean)}; name the thing in a few words'
+            )
+        cleaned.append(clean)
+    return cleaned
+
+
+def check_limits(min_score: float, max_results: int, config: QueryConfig) -> tuple[float, int]:
+    """Return the limits of a query, 0 meaning the default; ValueError if they make no sense."""
+    if not (np.isfinite(min_score) and 0.0 <= min_score <= 1.0):
+        raise ValueError(f'min_score: expected a probability from 0 to 1, got {min_score}')
+    if max_results < 0:
+        raise ValueError(f'max_results: expected 0 (default) or more, got {max_results}')
+    return min_score or config.min_score, max_results or config.max_results
+
+
+def probabilities(
+    texts: NDArray[np.float32], embeddings: NDArray[np.float32], vocabulary: Vocabulary
+) -> NDArray[np.float32]:
+    """Probability [Q, I] that instances [I, D] are what texts [Q, D] name."""
+    similarity = texts @ embeddings.T  # [Q, I]
+    background = embeddings @ vocabulary.embeddings.T  # [I, B]
+    kinship = texts @ vocabulary.embeddings.T  # [Q, B]
+    ally = kinship >= np.maximum(ALLY_FLOOR, ALLY_SHARE * kinship.max(1, keepdims=True))  # [Q, B]
+    peak = max(float(background.max(initial=-1.0)), float(similarity.max(initial=-1.0)))
+    rivals = np.exp(vocabulary.scale * (background - peak)) @ (~ally).T.astype(np.float32)  # [I, Q]
+    wanted = np.exp(vocabulary.scale * (similarity - peak))  # [Q, I]
+    return wanted / (wanted + rivals.T + 1e-30)
+
+
+def answer(
+    texts: list[str],
+    text_embeddings: NDArray[np.float32],
+    instances: Instances,
+    vocabulary: Vocabulary,
+    limits: tuple[float, int],
+) -> list[Match]:
+    """Match texts, embedded as [Q, D], with instances: best first within each text."""
+    min_score, max_results = limits
+    scores = probabilities(text_embeddings, instances.embeddings, vocabulary)
+    similarity = text_embeddings @ instances.embeddings.T
+    matches = []
+    for number, text in enumerate(texts):
+        order = np.argsort(-scores[number], kind='stable')[:max_results]
+        for row in order[scores[number, order] >= min_score]:
+            score, cosine = float(scores[number, row]), float(similarity[number, row])
+            matches.append(Match(int(row), text, score, cosine))
+    return matches
+
+
+def best_names(instances: Instances, vocabulary: Vocabulary) -> list[Match]:
+    """Name every instance by its most probable vocabulary entry."""
+    cosine = instances.embeddings @ vocabulary.embeddings.T  # [I, B]
+    logits = vocabulary.scale * (cosine - cosine.max(1, keepdims=True))
+    probability = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    return [
+        Match(row, vocabulary.names[best], float(probability[row, best]), float(cosine[row, best]))
+        for row, best in enumerate(cosine.argmax(1))
+    ]

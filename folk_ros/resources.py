@@ -1,0 +1,37 @@
+"""Where the files lie that come with the program: source tree, pip's share folder, or colcon's."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+import sys
+import sysconfig
+
+SHIPPED = 'rooms'  # model used when none is named
+
+
+def share_folders() -> list[Path]:
+    """Return the folders that may hold msg, config, launch and resource, nearest first."""
+    here = Path(__file__).resolve().parents[1]
+    prefixes = [p for p in os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep) if p]
+    installed = [Path(p) / 'share' / 'folk_ros' for p in prefixes]
+    pip = [Path(sysconfig.get_path('data')) / 'share' / 'folk_ros', Path(sys.prefix) / 'share/folk_ros']
+    return [here, *installed, *pip]
+
+
+def find_file(relative: str) -> Path:
+    """Return a shipped file or folder, for example 'msg/Instance.msg'; FileNotFoundError if lost."""
+    for folder in share_folders():
+        if (folder / relative).exists():
+            return folder / relative
+    looked = ', '.join(str(folder) for folder in share_folders())
+    raise FileNotFoundError(
+        f'{relative}: this file comes with folk_ros but was not found in {looked}; install again'
+    )
+
+
+def model_folder(model: str | Path) -> Path:
+    """Return the folder of a model: a path, the name of a shipped one, or '' for the default."""
+    path = Path(model or SHIPPED)
+    # a bare name is a shipped model, also where a folder of that name happens to lie here
+    return path if len(path.parts) > 1 else find_file(f'resource/models/{path}')

@@ -1,0 +1,93 @@
+"""Mask decoder: queries look at their own region of the cloud and at each other, then refine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn, Tensor
+
+from folk_ros.student.engine import Level
+from folk_ros.student.mask_fields import KERNEL, mask_logits, MaskFields, UNIT_VOXELS
+
+WIDTH = 64
+HEADS = 4
+
+
+@dataclass(frozen=True)
+class MaskStage:
+    """Masks of Q queries at one stage of the decoder."""
+
+    logits: Tensor  # [Q, V]
+    iou: Tensor | None  # [Q] logit of the mask's expected IoU; the first stage has none
+
+
+class MaskDecoderLayer(nn.Module):
+    """Masked cross-attention to one level, self-attention, feed-forward (Mask2Former order)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.memory = nn.Linear(channels, WIDTH)
+        self.cross = nn.MultiheadAttention(WIDTH, HEADS, batch_first=True)
+        self.self_attention = nn.MultiheadAttention(WIDTH, HEADS, batch_first=True)
+        self.feed = nn.Sequential(nn.Linear(WIDTH, 128), nn.ReLU(), nn.Linear(128, WIDTH))
+        self.norms = nn.ModuleList(nn.LayerNorm(WIDTH) for _ in range(3))
+
+    def forward(self, query: Tensor, place: Tensor, memory: Tensor, blocked: Tensor) -> Tensor:
+        """Update queries [Q, W]; `memory` is (features [M, C] , place [M, W]) joined by the caller."""
+        q = query + place
+        heads_blocked = blocked[None].expand(HEADS, -1, -1)
+        seen, _ = self.cross(q[None], memory[None], memory[None], attn_mask=heads_blocked)
+        query = self.norms[0](query + seen[0])
+        q = (query + place)[None]
+        talked, _ = self.self_attention(q, q, query[None])
+        query = self.norms[1](query + talked[0])
+        updated: Tensor = self.norms[2](query + self.feed(query))
+        return updated
+
+
+class MaskDecoder(nn.Module):
+    """Refine the kernels of seed queries; each layer reads one backbone level, coarse to fine."""
+
+    def __init__(self, channels: tuple[int, ...], layers: tuple[int, ...]) -> None:
+        super().__init__()
+        self.read_levels = layers
+        self.content = nn.Linear(channels[0], WIDTH)
+        self.place = nn.Sequential(nn.Linear(3, WIDTH), nn.ReLU(), nn.Linear(WIDTH, WIDTH))
+        self.layers = nn.ModuleList(MaskDecoderLayer(channels[i]) for i in layers)
+        self.delta = nn.Linear(WIDTH, KERNEL + 3)
+        self.iou = nn.Sequential(nn.Linear(WIDTH, WIDTH), nn.ReLU(), nn.Linear(WIDTH, 1))
+        nn.init.zeros_(self.delta.weight)  # begin with the seeds' own masks
+        nn.init.zeros_(self.delta.bias)
+
+    def forward(
+        self, seeds: Tensor, features: list[Tensor], levels: list[Level], fields: MaskFields
+    ) -> list[MaskStage]:
+        """Return the masks of the seeds (rows [Q]) and of each layer after them."""
+        kernel, centre = fields.kernel[seeds], fields.shifted[seeds]  # [Q, KERNEL], [Q, 3]
+        query = self.content(features[0][seeds])  # [Q, W]
+        stages = [MaskStage(mask_logits(kernel, centre, fields), None)]
+        ground = levels[0].coords[:, 1:].to(query.dtype).mean(0) / UNIT_VOXELS  # [3]
+        for index, layer in zip(self.read_levels, self.layers, strict=True):
+            place = self.place(centre - ground)
+            spots = levels[index].coords[:, 1:].to(query.dtype) * (2**index / UNIT_VOXELS) - ground
+            memory = layer.memory(features[index]) + self.place(spots)
+            blocked = _outside(stages[-1].logits.detach(), levels, index)
+            query = layer(query, place, memory, blocked)
+            change = self.delta(query)
+            kernel, centre = kernel + change[:, :KERNEL], centre + change[:, KERNEL:]
+            logits = mask_logits(kernel, centre, fields)
+            stages.append(MaskStage(logits, self.iou(query)[:, 0]))
+        return stages
+
+
+def _outside(logits: Tensor, levels: list[Level], index: int) -> Tensor:
+    """Mark the coarse voxels [Q, M] that a mask does not touch; an empty mask sees everything."""
+    inside = (logits > 0).to(torch.float32)  # [Q, V]
+    for level, coarse in zip(levels[:index], levels[1 : index + 1], strict=True):
+        assert level.parent is not None
+        rows = level.parent[None].expand(len(inside), -1)
+        empty = inside.new_zeros(len(inside), len(coarse))
+        inside = empty.scatter_reduce(1, rows, inside, 'amax')
+    blocked = inside == 0
+    return blocked & ~blocked.all(1, keepdim=True)

@@ -1,0 +1,63 @@
+"""VL-adapter (FOLK section 3.2, Eq. 7): pooled features of a mask become a CLIP-space embedding."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn, Tensor
+from torch.nn import functional as F
+
+from folk_ros.student.engine import Level
+
+SHAPE = 6  # log size x y z, log voxel count, height of centre and of lowest point above the floor
+
+
+class VLAdapter(nn.Module):
+    """Two-layer MLP from mask-pooled features to a unit embedding."""
+
+    def __init__(self, channels: int, hidden: int, dim: int) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm1d(channels, affine=False)
+        self.mlp = nn.Sequential(
+            nn.Linear(channels, hidden), nn.GELU(), nn.Dropout(0.2), nn.Linear(hidden, dim)
+        )
+
+    def forward(self, pooled: Tensor) -> Tensor:
+        """Map [I, C] to [I, D] of unit length."""
+        return F.normalize(self.mlp(self.norm(pooled)), dim=1)
+
+
+def pool_masks(
+    features: list[Tensor], levels: list[Level], owner: Tensor, rows: Tensor, weight: Tensor
+) -> Tensor:
+    """
+    Average the features of every level over masks, weighted by mask probability.
+
+    Masks come as pairs: voxel `rows` [M] belongs to instance `owner` [M] with `weight` [M];
+    every instance 0..I-1 has at least one. Returns [I, sum of the levels' channels].
+    """
+    count = int(owner.max()) + 1
+    total = weight.new_zeros(count).index_add(0, owner, weight).clamp(min=1e-6)
+    pooled = []
+    for level, feature in zip(levels, features, strict=True):
+        sums = feature.new_zeros(count, feature.shape[1])
+        sums = sums.index_add(0, owner, feature[rows] * weight[:, None].to(feature.dtype))
+        pooled.append(sums / total[:, None])
+        if level.parent is not None:
+            rows = level.parent[rows]
+    return torch.cat(pooled, 1)
+
+
+def describe_shape(coords: Tensor, owner: Tensor, rows: Tensor, voxel_size_m: float) -> Tensor:
+    """Return size, amount and height [I, SHAPE] of masks given as pairs, from metres."""
+    count = int(owner.max()) + 1
+    xyz = coords[rows].to(torch.float32) * voxel_size_m  # [M, 3]
+    index = owner[:, None].expand(-1, 3)
+    low = xyz.new_full((count, 3), torch.inf).scatter_reduce(0, index, xyz, 'amin')
+    high = xyz.new_full((count, 3), -torch.inf).scatter_reduce(0, index, xyz, 'amax')
+    amount = torch.bincount(owner, minlength=count).to(torch.float32)
+    # horizontal sizes are ordered, since a room has no preferred direction
+    flat = torch.sort((high - low)[:, :2], 1).values
+    size = torch.cat([flat, (high - low)[:, 2:]], 1) + voxel_size_m
+    floor = coords[:, 2].min().to(torch.float32) * voxel_size_m
+    heights = torch.stack([(high + low)[:, 2] / 2 - floor, low[:, 2] - floor], 1)
+    return torch.cat([size.log(), amount.log()[:, None], heights], 1)

@@ -1,0 +1,361 @@
+"""
+The text tower of a CLIP behind one small face: words in, unit vectors out.
+
+The only online user of open_clip, which is imported when a tower is loaded and not before. A tower
+answers from a bounded cache when it can; a new text runs on a thread of its own that uses one
+core, because for matrices this small a second thread costs more than it gives on a busy robot.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+import json
+import logging
+import os
+from pathlib import Path
+import threading
+from typing import Any, Protocol
+import unicodedata
+
+import numpy as np
+from numpy.typing import NDArray
+import torch
+
+log = logging.getLogger(__name__)
+
+BATCH = 64  # prompts per run of the tower
+MAX_CHARS = 1000  # longer texts are cut: no tower reads further than this
+MODEL_CONFIG = 'open_clip_config.json'  # in a model folder: open_clip's own name and form
+TEXT_WEIGHTS = 'text_tower.safetensors'
+SCALE_SUFFIX = '.row_scale'  # beside an int8 weight: its step per row
+
+
+class TextEncoder(Protocol):
+    """What the query needs of a text tower."""
+
+    name: str  # the CLIP space; embeddings of another space cannot be compared
+    dim: int
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return unit vectors [Q, D]."""
+        ...
+
+
+def clean_text(text: str) -> str:
+    """Take out control characters and needless space; raise ValueError if nothing is left."""
+    if not isinstance(text, str):
+        raise ValueError(f'text: expected a string, got {type(text).__name__}')
+    kinds = ((char, unicodedata.category(char)) for char in text[: 4 * MAX_CHARS])
+    kept = ''.join(
+        ' ' if kind == 'Cc' else char for char, kind in kinds if kind[0] != 'C' or kind == 'Cc'
+    )
+    cleaned = ' '.join(kept.split())[:MAX_CHARS].rstrip()
+    if not cleaned:
+        raise ValueError('text: expected words, got nothing readable; send a name such as "chair"')
+    return cleaned
+
+
+def clean_texts(texts: Sequence[str]) -> list[str]:
+    """Clean several texts; the error names the one that cannot be used."""
+    if isinstance(texts, str):
+        raise ValueError(f'texts: expected a list of strings, got one string {texts[:40]!r}')
+    cleaned = []
+    for index, text in enumerate(texts):
+        try:
+            cleaned.append(clean_text(text))
+        except ValueError as error:
+            raise ValueError(f'{error} (text {index + 1} of {len(texts)})') from None
+    return cleaned
+
+
+def fuse_templates(embeddings: NDArray[np.float32], count: int) -> NDArray[np.float32]:
+    """Average unit vectors [Q * count, D] over the templates of each text, to unit [Q, D]."""
+    mean = embeddings.reshape(-1, count, embeddings.shape[-1]).mean(axis=1)
+    norm = np.linalg.norm(mean, axis=1, keepdims=True)
+    return (mean / np.maximum(norm, 1e-12)).astype(np.float32)
+
+
+class TextTower:
+    """
+    A loaded text tower with a cache; safe to call from several threads.
+
+    `run` maps at most `BATCH` prompts to unit vectors [B, D]; it is only ever called from the
+    tower's own thread. `logit_scale` is the CLIP's own: exp of its temperature parameter.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        dim: int,
+        run: Callable[[list[str]], NDArray[np.float32]],
+        templates: Sequence[str] = ('{}',),
+        logit_scale: float = 100.0,
+        cache_size: int = 4096,
+    ) -> None:
+        check_templates(templates)
+        self.name, self.dim = name, dim
+        self.logit_scale = logit_scale
+        self.templates = tuple(templates)
+        self._run = run
+        self._cache: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
+        self._cache_size = cache_size
+        self._lock = threading.Lock()
+        self._worker = one_core_worker('folk-text')
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """
+        Return unit vectors [Q, D] of texts, each averaged over the prompt templates.
+
+        Raises ValueError, with a sentence, for a text in which nothing is readable.
+        """
+        cleaned = clean_texts(texts)
+        with self._lock:
+            known = {text: self._cache[text] for text in cleaned if text in self._cache}
+            for text in known:
+                self._cache.move_to_end(text)
+        missing = [text for text in dict.fromkeys(cleaned) if text not in known]
+        if missing:
+            known.update(zip(missing, self._worker.submit(self._embed, missing).result()))
+            self._remember({text: known[text] for text in missing})
+        if not cleaned:
+            return np.empty((0, self.dim), np.float32)
+        return np.stack([known[text] for text in cleaned])
+
+    def warm_up(self) -> None:
+        """Run the tower once, so that the first question does not pay for the first run."""
+        self._worker.submit(self._embed, ['warm up']).result()
+
+    def _embed(self, texts: list[str]) -> NDArray[np.float32]:
+        prompts = [template.format(text) for text in texts for template in self.templates]
+        with torch.inference_mode():
+            parts = [self._run(prompts[i : i + BATCH]) for i in range(0, len(prompts), BATCH)]
+        return fuse_templates(np.concatenate(parts), len(self.templates))
+
+    def _remember(self, embeddings: dict[str, NDArray[np.float32]]) -> None:
+        with self._lock:
+            self._cache.update(embeddings)
+            while len(self._cache) > self._cache_size:
+                self._cache.popitem(last=False)
+
+
+@dataclass(frozen=True)
+class CachedTextTower:
+    """Texts embedded beforehand: answers those words, and no others, without open_clip."""
+
+    name: str
+    texts: tuple[str, ...]
+    embeddings: NDArray[np.float32]  # [Q, D] unit length
+
+    @property
+    def dim(self) -> int:
+        """Size of an embedding."""
+        return self.embeddings.shape[1]
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return unit vectors [Q, D]; raise ValueError for a text not embedded beforehand."""
+        rows = {text: row for row, text in enumerate(self.texts)}
+        cleaned = clean_texts(texts)
+        for text in cleaned:
+            if text not in rows:
+                raise ValueError(
+                    f'{text[:80]!r} is not among the {len(rows)} texts embedded beforehand for '
+                    f'{self.name}; load the text tower itself to ask in free words'
+                )
+        return self.embeddings[[rows[text] for text in cleaned]]
+
+
+def check_templates(templates: Sequence[str]) -> None:
+    """Raise ValueError unless there is a template and each has one place '{}' for the text."""
+    wrong = [t for t in templates if t.count('{}') != 1 or t.count('{') + t.count('}') != 2]
+    if wrong or not templates:
+        raise ValueError(f"templates: each needs one '{{}}' for the text, got {list(templates)}")
+
+
+def one_core_worker(name: str) -> ThreadPoolExecutor:
+    """
+    Return a worker thread in which torch uses one core, leaving all other threads as they are.
+
+    torch keeps one number for all threads and a copy per thread, taken at the thread's first use.
+    So the worker takes its copy while the number is 1, and the number is put back at once.
+    """
+    worker = ThreadPoolExecutor(1, thread_name_prefix=name)
+    before = torch.get_num_threads()
+    worker.submit(_pin_this_thread_to_one_core).result()
+    torch.set_num_threads(before)
+    return worker
+
+
+def _pin_this_thread_to_one_core() -> None:
+    torch.set_num_threads(1)
+    torch.get_num_threads()  # the first use: takes the copy
+
+
+def load_text_tower(
+    model: str | Path, device: str = 'cpu', templates: Sequence[str] | None = None
+) -> TextTower:
+    """
+    Load a text tower: a model folder of ours, or 'ARCHITECTURE/WEIGHTS' as open_clip names them.
+
+    WEIGHTS is a file on this machine or a tag that has been fetched before ('ViT-L-14-336/openai');
+    nothing is ever downloaded here. The image side is dropped. Raises ValueError for a model that
+    is not there or does not fit.
+    """
+    if Path(model).is_dir():
+        return _load_folder(Path(model), device, templates)
+    arch, _, weights = str(model).partition('/')
+    if not weights or str(model).startswith(('/', '.', '~')):
+        raise ValueError(
+            f'text tower {str(model)!r}: there is no such folder; give a folder with '
+            f"{MODEL_CONFIG}, or 'ARCHITECTURE/WEIGHTS' such as 'ViT-L-14-336/openai'"
+        )
+    return _load_open_clip(arch, weights, device, templates or ('a {} in a scene',))
+
+
+def _load_folder(folder: Path, device: str, templates: Sequence[str] | None) -> TextTower:
+    """Load a folder with open_clip's config, an HF config and tokenizer, and packed weights."""
+    from open_clip import CustomTextCLIP
+    from open_clip.tokenizer import HFTokenizer
+
+    path = folder / MODEL_CONFIG
+    try:
+        config = json.loads(path.read_text())
+        model_cfg, own = config['model_cfg'], config['folk']
+    except (OSError, ValueError, KeyError) as error:
+        raise ValueError(f'{path}: not a config of a text tower ({error})') from error
+    text_cfg = model_cfg['text_cfg'] | {
+        'hf_model_name': str(folder.resolve()),  # wherever the folder lies today
+        'hf_model_pretrained': False,
+    }
+    clip = CustomTextCLIP(model_cfg['embed_dim'], model_cfg['vision_cfg'], text_cfg)
+    weights = load_packed(folder / TEXT_WEIGHTS, own['name'])
+    try:
+        clip.text.load_state_dict(weights)
+    except RuntimeError as error:
+        raise ValueError(f'{folder / TEXT_WEIGHTS} does not fit {path}: {error}') from error
+    tokenizer = HFTokenizer(
+        str(folder.resolve()), context_length=text_cfg['context_length'], local_files_only=True
+    )
+    clip.visual = torch.nn.Identity()
+    run = _runner(clip, tokenizer, device, pad_id=clip.text.config.pad_token_id)
+    return TextTower(
+        own['name'],
+        model_cfg['embed_dim'],
+        run,
+        templates or own['templates'],
+        own['logit_scale'],
+    )
+
+
+def _load_open_clip(
+    arch: str, weights: str, device: str, templates: Sequence[str]
+) -> TextTower:
+    import open_clip
+
+    config = open_clip.get_model_config(arch)
+    if config is None:
+        raise ValueError(
+            f'text tower {arch!r}: open_clip {open_clip.__version__} knows no such architecture; '
+            'see open_clip.list_models()'
+        )
+    tag = open_clip.get_pretrained_cfg(arch, weights) or {}
+    path = Path(weights) if Path(weights).is_file() else _fetched_weights(arch, weights, tag)
+    clip = open_clip.create_model(
+        arch,
+        pretrained=str(path),
+        force_quick_gelu=bool(tag.get('quick_gelu', False)),
+        **({'pretrained_hf': False} if 'hf_model_name' in config['text_cfg'] else {}),
+    )
+    offline = 'hf_tokenizer_name' in config['text_cfg']
+    tokenizer = open_clip.get_tokenizer(arch, **({'local_files_only': True} if offline else {}))
+    scale = float(clip.logit_scale.detach().exp())
+    clip.visual = torch.nn.Identity()
+    name = f'{arch}/{weights if tag else path.stem}'
+    return TextTower(name, config['embed_dim'], _runner(clip, tokenizer, device), templates, scale)
+
+
+def _fetched_weights(arch: str, tag: str, config: dict[str, Any]) -> Path:
+    """Return the file of a tag fetched before; raise ValueError if it is not on this machine."""
+    from huggingface_hub import try_to_load_from_cache
+
+    repository, _, file = config.get('hf_hub', '').rpartition('/')
+    names = [file] if file else ['open_clip_model.safetensors', 'open_clip_pytorch_model.bin']
+    for name in names if repository else ():
+        found = try_to_load_from_cache(repository, name)
+        if isinstance(found, str):
+            return Path(found)
+    raise ValueError(
+        f'text tower {arch}/{tag}: {tag!r} is neither a file nor weights fetched before; fetch '
+        f'them once (folk weights fetch {arch}/{tag}) or name a file: {arch}/FILE.safetensors'
+    )
+
+
+def _runner(
+    clip: torch.nn.Module, tokenizer: Any, device: str, pad_id: int | None = None
+) -> Callable[[list[str]], NDArray[np.float32]]:
+    """Return prompts -> unit vectors; with a pad id, columns of padding alone are cut off."""
+    clip = clip.eval().requires_grad_(False).to(device)
+
+    def run(prompts: list[str]) -> NDArray[np.float32]:
+        tokens = tokenizer(prompts)  # [B, context]
+        if pad_id is not None:
+            tokens = tokens[:, : int((tokens != pad_id).sum(dim=1).max())]
+        encoded = clip.encode_text(tokens.to(device), normalize=True)  # type: ignore[operator]
+        return encoded.float().cpu().numpy()
+
+    return run
+
+
+def load_packed(path: Path, name: str) -> dict[str, torch.Tensor]:
+    """
+    Load weights to float32; an int8 tensor is multiplied by its step per row.
+
+    Raises ValueError if the file is missing, damaged, or of another CLIP than `name`.
+    """
+    from safetensors import safe_open, SafetensorError
+
+    try:
+        with safe_open(path, 'pt') as file:
+            metadata = file.metadata() or {}
+            stored = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise ValueError(f'{path}: weights cannot be read ({error}); install them anew') from error
+    if metadata.get('clip') != name:
+        raise ValueError(f'{path}: expected weights of {name}, got {metadata.get("clip")}')
+    weights = {}
+    for key, value in stored.items():
+        if key.endswith(SCALE_SUFFIX):
+            continue
+        scale = stored.get(key + SCALE_SUFFIX)
+        weights[key] = value.float() if scale is None else value.float() * scale.float()[:, None]
+    return weights
+
+
+def save_text_embeddings(path: Path, tower: TextEncoder, texts: Sequence[str]) -> None:
+    """Write unit vectors [Q, D] float32 of texts to a safetensors file, at once or not at all."""
+    from safetensors.numpy import save_file
+
+    cleaned = list(dict.fromkeys(clean_texts(texts)))
+    metadata = {'clip': tower.name, 'texts': json.dumps(cleaned)}
+    temporary = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
+    save_file({'embeddings': tower.encode(cleaned)}, temporary, metadata)
+    os.replace(temporary, path)
+
+
+def load_text_embeddings(path: Path) -> CachedTextTower:
+    """Read a file of `save_text_embeddings`; raise ValueError if it is not one."""
+    from safetensors import safe_open, SafetensorError
+
+    try:
+        with safe_open(path, 'np') as file:
+            metadata = file.metadata() or {}
+            embeddings = file.get_tensor('embeddings')  # [Q, D]
+        texts = tuple(json.loads(metadata['texts']))
+        name = metadata['clip']
+    except (OSError, SafetensorError, KeyError, ValueError) as error:
+        raise ValueError(f'{path}: not a file of text embeddings ({error})') from error
+    if embeddings.shape[:1] != (len(texts),) or embeddings.dtype != np.float32:
+        raise ValueError(f'{path}: expected [{len(texts)}, D] float32, got {embeddings.shape}')
+    return CachedTextTower(name, texts, embeddings)

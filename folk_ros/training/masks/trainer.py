@@ -1,0 +1,204 @@
+"""
+Train the student's masks on labelled clouds: `torchrun --nproc-per-node 2 -m ...trainer`, or one process.
+
+Beside the mask losses, a linear classifier over the training names reads the finest features, as
+Mask3D's class head does; it is thrown away, but makes the frozen features worth pooling.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+import json
+import logging
+from pathlib import Path
+import time
+
+import numpy as np
+import torch
+from torch import distributed, nn, Tensor
+from torch.nn import functional as F
+
+from folk_ros.student.engine import build_levels, part_of
+from folk_ros.student.student import Student, StudentConfig
+from folk_ros.training.checkpoint import load_checkpoint, save_checkpoint
+from folk_ros.training.masks.losses import crop_losses
+from folk_ros.training.masks.samples import (
+    CropConfig,
+    LabelledCloud,
+    make_sample,
+    read_labelled,
+    Sample,
+)
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class MaskTraining:
+    """How the masks are learnt."""
+
+    steps: int = 6000
+    crops: int = 2  # per step and process
+    learning_rate: float = 2e-3
+    weight_decay: float = 0.02
+    warm_up: int = 200
+    clip: float = 5.0
+    name_weight: float = 0.5
+    average: float = 0.998  # decay of the averaged weights, which are the ones kept
+    seed: int = 0
+    save_every: int = 200
+
+
+class MaskTrainer:
+    """One process of a training run."""
+
+    def __init__(
+        self, rooms: Path, out: Path, config: MaskTraining, student: StudentConfig, crop: CropConfig
+    ) -> None:
+        self.config, self.crop, self.out = config, crop, out
+        self.rank = distributed.get_rank() if distributed.is_initialized() else 0
+        self.world = distributed.get_world_size() if distributed.is_initialized() else 1
+        torch.manual_seed(config.seed)
+        self.clouds = self._read(rooms)
+        self.names = sorted({name for cloud in self.clouds for name in cloud.names})
+        self.student = Student(student)
+        self.name_head = nn.Linear(self.student.backbone.channels[0], len(self.names))
+        self.average = Student(student)
+        self.average.load_state_dict(self.student.state_dict())
+        learnt = [p for n, p in self.student.named_parameters() if not n.startswith('adapter.')]
+        self.parameters = [*learnt, *self.name_head.parameters()]
+        self.optimizer = torch.optim.AdamW(
+            self.parameters, lr=config.learning_rate, weight_decay=config.weight_decay
+        )
+        self.step = 0
+
+    def _read(self, rooms: Path) -> list[LabelledCloud]:
+        folders = sorted(p.parent for p in rooms.glob('train_*/truth.json'))
+        if not folders:
+            raise ValueError(f'{rooms}: expected scene folders train_*/, found none')
+        return [read_labelled(folder) for folder in folders]
+
+    def run(self) -> None:
+        """Train to the last step; goes on from the newest checkpoint in the output folder."""
+        self._resume()
+        index = {name: number for number, name in enumerate(self.names)}
+        begin, sums = time.monotonic(), {}
+        while self.step < self.config.steps:
+            rng = np.random.default_rng([self.config.seed, self.step, self.rank])
+            torch.manual_seed(hash((self.config.seed, self.step, self.rank)) & 0xFFFFFFFF)
+            chosen = rng.integers(len(self.clouds), size=self.config.crops)
+            samples = [make_sample(self.clouds[i], index, self.crop, rng) for i in chosen]
+            losses = self._learn(samples)
+            for name, value in losses.items():
+                sums[name] = sums.get(name, 0.0) + value
+            self.step += 1
+            if self.step % 50 == 0:
+                self._report({k: v / 50 for k, v in sums.items()}, time.monotonic() - begin)
+                begin, sums = time.monotonic(), {}
+            if self.step % self.config.save_every == 0 or self.step == self.config.steps:
+                self._save()
+
+    def _learn(self, samples: list[Sample]) -> dict[str, float]:
+        """Take one step on some crops; returns the loss terms."""
+        self._set_rate()
+        self.student.train()
+        batch = torch.cat(
+            [F.pad(s.coords, (1, 0), value=number) for number, s in enumerate(samples)]
+        )
+        levels = build_levels(batch, self.student.depth)
+        features, fields = self.student.features(torch.cat([s.inputs for s in samples]), levels)
+        total: dict[str, Tensor] = {'name': self._name_loss(features[0], samples)}
+        for number, sample in enumerate(samples):
+            own_levels, spans = part_of(levels, number)
+            own_features = [f[span] for f, span in zip(features, spans, strict=True)]
+            losses = crop_losses(
+                self.student, own_features, own_levels, fields.rows(spans[0]), sample
+            )
+            for name, value in losses.items():
+                total[name] = total.get(name, torch.zeros(())) + value / len(samples)
+        self.optimizer.zero_grad()
+        sum(total.values()).backward()  # type: ignore[union-attr]
+        self._share_gradients()
+        nn.utils.clip_grad_norm_(self.parameters, self.config.clip)
+        self.optimizer.step()
+        self._average()
+        return {name: float(value.detach()) for name, value in total.items()}
+
+    def _name_loss(self, features: Tensor, samples: list[Sample]) -> Tensor:
+        label = torch.cat(
+            [F.pad(s.label, (0, 2), value=-1)[s.instance] for s in samples]
+        )  # [V]; -1 and -2 read the padding
+        known = label >= 0
+        if not known.any():
+            return features.sum() * 0
+        logits = self.name_head(features[known])
+        return self.config.name_weight * F.cross_entropy(logits, label[known])
+
+    def _set_rate(self) -> None:
+        done = self.step / self.config.steps
+        rate = 0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * done))
+        rate *= min(1.0, (self.step + 1) / self.config.warm_up)
+        for group in self.optimizer.param_groups:
+            group['lr'] = self.config.learning_rate * rate
+
+    def _share_gradients(self) -> None:
+        if self.world == 1:
+            return
+        # a crop without objects leaves some gradients empty: they count as zero
+        for parameter in self.parameters:
+            if parameter.grad is None:
+                parameter.grad = torch.zeros_like(parameter)
+        flat = torch.cat([p.grad.reshape(-1) for p in self.parameters if p.grad is not None])
+        distributed.all_reduce(flat)
+        flat /= self.world
+        begin = 0
+        for parameter in self.parameters:
+            count = parameter.numel()
+            parameter.grad = flat[begin : begin + count].view_as(parameter)
+            begin += count
+
+    @torch.no_grad()
+    def _average(self) -> None:
+        decay = min(self.config.average, (1 + self.step) / (10 + self.step))
+        for mean, now in zip(
+            self.average.state_dict().values(), self.student.state_dict().values(), strict=True
+        ):
+            if mean.dtype.is_floating_point:
+                mean.lerp_(now, 1 - decay)
+            else:
+                mean.copy_(now)
+
+    def _report(self, losses: dict[str, float], seconds: float) -> None:
+        if self.rank == 0:
+            terms = ' '.join(f'{name} {value:.3f}' for name, value in losses.items())
+            log.info('step %d: %s (%.2f s a step)', self.step, terms, seconds / 50)
+
+    def _save(self) -> None:
+        if self.rank:
+            return
+        settings = {
+            'training': asdict(self.config),
+            'student': asdict(self.student.config),
+            'crop': asdict(self.crop),
+            'names': self.names,
+        }
+        tensors = {
+            **{f'student.{k}': v for k, v in self.student.state_dict().items()},
+            **{f'average.{k}': v for k, v in self.average.state_dict().items()},
+            **{f'name_head.{k}': v for k, v in self.name_head.state_dict().items()},
+        }
+        save_checkpoint(self.out, self.step, tensors, self.optimizer, json.dumps(settings))
+
+    def _resume(self) -> None:
+        found = load_checkpoint(self.out, self.optimizer)
+        if found is None:
+            return
+        self.step, tensors = found
+        for prefix, module in (
+            ('student.', self.student),
+            ('average.', self.average),
+            ('name_head.', self.name_head),
+        ):
+            own = {k[len(prefix) :]: v for k, v in tensors.items() if k.startswith(prefix)}
+            module.load_state_dict(own)
+        log.info('going on from step %d', self.step)

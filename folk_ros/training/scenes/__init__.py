@@ -1,0 +1,1 @@
+"""Scenes to learn from and to be scored on."""

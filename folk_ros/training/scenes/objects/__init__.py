@@ -1,0 +1,1 @@
+"""Furniture and small things, as functions from a random generator to painted solids."""
