@@ -30,7 +30,8 @@ def parse_rows(lines: Iterable[str], layout: CloudLayout, num_bytes: int) -> byt
             f'{count} points of {columns} numbers do not fit in the {num_bytes} bytes after the '
             'header; the file was cut off or its header is wrong'
         )
-    table = _load(itertools.islice(lines, count), columns)
+    filled = (line for line in lines if line.strip())
+    table = _load(itertools.islice(filled, count), columns)
     if table.shape != (count, columns):
         raise ValueError(
             f'expected {count} rows of {columns} numbers, got {table.shape[0]} of '
@@ -50,11 +51,10 @@ def parse_rows(lines: Iterable[str], layout: CloudLayout, num_bytes: int) -> byt
 def _load(lines: Iterable[str], columns: int) -> NDArray[np.float64]:
     """Parse the rows [N, columns]; say where they stop being numbers."""
     first = next(iter(lines), '')
-    if not first.strip():
+    if not first:  # loadtxt would warn
         return np.empty((0, columns))
-    rows = itertools.chain([first], lines)
     try:
-        return np.loadtxt(rows, np.float64, comments=None, ndmin=2)
+        return np.loadtxt(itertools.chain([first], lines), np.float64, comments=None, ndmin=2)
     except ValueError as error:
         reason = str(error).split(';')[0]
         raise ValueError(f'expected rows of {columns} numbers; {reason}') from None

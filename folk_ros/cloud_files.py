@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 import os
 from pathlib import Path
-import tempfile
+import threading
 from typing import Any, BinaryIO
 import zipfile
+import zlib
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,7 +74,7 @@ def write_npz(
     cloud: PointCloud, path: str | Path, instance: NDArray[np.integer[Any]] | None = None
 ) -> None:
     """Write an NPZ file with xyz, rgb where there is colour, and instance [N] where given."""
-    arrays: dict[str, NDArray[Any]] = {'xyz': cloud.xyz}
+    arrays: dict[str, Any] = {'xyz': cloud.xyz}
     if cloud.rgb is not None:
         arrays['rgb'] = cloud.rgb
     if instance is not None:
@@ -86,17 +87,13 @@ def write_npz(
 def replacing(path: str | Path) -> Iterator[BinaryIO]:
     """Write a file beside `path` that takes its place when all went well, else is removed."""
     path = Path(path)
-    handle, temporary = tempfile.mkstemp(prefix=f'.{path.name}.', dir=path.parent)
+    temporary = path.with_name(f'.{path.name}.{os.getpid()}.{threading.get_ident()}.part')
     try:
-        with os.fdopen(handle, 'wb') as file:
+        with temporary.open('wb') as file:
             yield file
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)  # mkstemp makes files that nobody else may read
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def _checked_instance(instance: NDArray[np.integer[Any]], count: int) -> NDArray[np.int32]:
@@ -114,7 +111,7 @@ def _read_npz(path: Path, max_points: int) -> tuple[CloudLayout, bytes]:
     """Read the arrays of an NPZ file as points side by side, for decode() to check."""
     try:
         with zipfile.ZipFile(path) as archive:
-            names = {name.removesuffix('.npy') for name in archive.namelist()}
+            names = {name[:-4] for name in archive.namelist() if name.endswith('.npy')}
             xyz_key = next((key for key in XYZ_KEYS if key in names), None)
             rgb_key = next((key for key in RGB_KEYS if key in names), None)
             if xyz_key is None:
@@ -122,7 +119,7 @@ def _read_npz(path: Path, max_points: int) -> tuple[CloudLayout, bytes]:
                 raise ValueError(f"expected an array 'xyz' (or 'points'), got {got[:200]}")
             xyz = _read_npy(archive, xyz_key, max_points)
             rgb = None if rgb_key is None else _read_npy(archive, rgb_key, max_points)
-    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as error:
         raise ValueError(f'this is no readable NPZ file ({error})') from None
     if rgb is not None and len(rgb) != len(xyz):
         raise ValueError(f"'{rgb_key}': expected {len(xyz)} colours, got {len(rgb)}")

@@ -84,9 +84,10 @@ def _layout(header: dict[str, list[str]]) -> tuple[CloudLayout, list[int]]:
         )
     fields, offset = [], 0
     for name, kind, size, count in zip(names, kinds, sizes, counts, strict=True):
-        if (kind, size) not in TYPES:
+        if (kind, size) not in TYPES or count == 0:
             raise ValueError(
-                f"'{name}': expected TYPE I, U or F of 1 to 8 bytes, got {kind}{size}"
+                f"field '{name}': expected TYPE I, U or F, SIZE 1 to 8 and COUNT from 1, got "
+                f'{kind[:8]}, {size} and {count}'
             )
         fields.append(PointField(name, offset, TYPES[kind, size], count))
         offset += size * count

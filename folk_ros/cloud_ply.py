@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 import io
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 from .cloud_ascii import parse_rows
 from .cloud_layout import CloudLayout, FLOAT32, FLOAT64, PointField
+
+Order = Literal['big', 'little']
 
 MAX_HEADER_LINES = 1000
 MAX_LINE_BYTES = 4096
@@ -83,30 +85,34 @@ def _read_header(file: BinaryIO) -> tuple[str, list[Element]]:
     """Read up to end_header; return the format and the elements in order."""
     if file.readline(MAX_LINE_BYTES).strip() != b'ply':
         raise ValueError("expected 'ply' in the first line; this is no PLY file")
-    file_format, elements = '', []
+    file_format = ''
+    elements: list[Element] = []
     for number in range(2, MAX_HEADER_LINES):
         line = file.readline(MAX_LINE_BYTES).decode('ascii', 'replace')
-        words = line.split()
-        where = f"header line {number} '{line.strip()[:60]}'"
-        if not line:
+        words = line.split() or ['comment']
+        if not line or words[0] == 'end_header':
             break
-        if not words or words[0] in ('comment', 'obj_info'):
-            continue
-        if words[0] == 'end_header':
-            if file_format:
-                return file_format, elements
-            break
-        if words[0] == 'format':
-            if len(words) != 3 or words[1] not in FORMATS:
-                raise ValueError(f'{where}: expected format {", ".join(FORMATS)} 1.0')
+        if words[0] == 'format' and len(words) == 3 and words[1] in FORMATS:
             file_format = words[1]
-        elif words[0] == 'element' and len(words) == 3 and words[2].isdecimal():
-            elements.append(Element(words[1], int(words[2]), []))
-        elif words[0] == 'property' and elements:
-            elements[-1].properties.append(_property(words, where))
-        else:
-            raise ValueError(f'{where}: expected format, element NAME COUNT or property')
-    raise ValueError("the header must hold a 'format' line and end with 'end_header'")
+        elif words[0] not in ('comment', 'obj_info'):
+            _read_line(words, elements, f"header line {number} '{line.strip()[:60]}'")
+    if not file_format or words[0] != 'end_header':
+        raise ValueError(
+            f"the header must hold a line 'format {'|'.join(FORMATS)} 1.0' and end with "
+            f"'end_header'; the last line read is '{line.strip()[:60]}'"
+        )
+    return file_format, elements
+
+
+def _read_line(words: list[str], elements: list[Element], where: str) -> None:
+    """Add the element or property of one header line."""
+    if words[0] == 'element' and len(words) == 3 and words[2].isdecimal() and len(words[2]) < 12:
+        elements.append(Element(words[1], int(words[2]), []))
+    elif words[0] == 'property' and elements:
+        elements[-1].properties.append(_property(words, where))
+    else:
+        wanted = f"'format {'|'.join(FORMATS)} 1.0', 'element NAME COUNT' or 'property …'"
+        raise ValueError(f'{where}: expected {wanted}')
 
 
 def _property(words: list[str], where: str) -> Property:
@@ -130,6 +136,8 @@ def _split(elements: list[Element]) -> tuple[list[Element], Element]:
 
 def _layout(vertex: Element, *, is_bigendian: bool) -> CloudLayout:
     offset, fields = 0, []
+    if not vertex.properties:
+        raise ValueError('expected element vertex to have properties x, y and z, got none')
     for prop in vertex.properties:
         if prop.length_kind:
             raise ValueError(
@@ -141,9 +149,11 @@ def _layout(vertex: Element, *, is_bigendian: bool) -> CloudLayout:
     return CloudLayout(vertex.count, 1, offset, offset * vertex.count, tuple(fields), is_bigendian)
 
 
-def _skip(file: BinaryIO, element: Element, left: int, order: str) -> None:
+def _skip(file: BinaryIO, element: Element, left: int, order: Order) -> None:
     """Move past one binary element; lists are walked one by one."""
     fixed = sum(TYPES[prop.kind][0] for prop in element.properties if not prop.length_kind)
+    if fixed * element.count > left:
+        raise ValueError(f"{element.count} of '{element.name}' do not fit in {left} bytes")
     if not any(prop.length_kind for prop in element.properties):
         file.seek(fixed * element.count, io.SEEK_CUR)
         return
@@ -157,10 +167,10 @@ def _skip(file: BinaryIO, element: Element, left: int, order: str) -> None:
             file.seek(size, io.SEEK_CUR)
 
 
-def _read_length(file: BinaryIO, kind: tuple[int, int], order: str) -> int:
+def _read_length(file: BinaryIO, kind: tuple[int, int], order: Order) -> int:
     raw = file.read(kind[0])
     signed = kind[1] in (1, 3, 5)
-    length = int.from_bytes(raw, 'big' if order == 'big' else 'little', signed=signed)
+    length = int.from_bytes(raw, order, signed=signed)
     if len(raw) < kind[0] or length < 0:
         raise ValueError('the file ends, or a list is of negative length, before its vertices')
     return length

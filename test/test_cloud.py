@@ -222,7 +222,7 @@ def test_a_dropped_point_may_have_any_float_colour():
 
 def test_float_colours_up_to_255_are_refused():
     data, layout = float_coloured((1, 2, 3, 255, 0, 0))
-    with pytest.raises(ValueError, match=r'\[0, 1\], got values from 0 to 255'):
+    with pytest.raises(ValueError, match=r'\[0, 1\], got values from 255 to 255'):
         decode(data, layout)
 
 

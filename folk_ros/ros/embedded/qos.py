@@ -49,7 +49,9 @@ class QoSProfile:
         self.reliability = ReliabilityPolicy(self.reliability)
         self.durability = DurabilityPolicy(self.durability)
         if not isinstance(self.depth, int) or self.depth < 0:
-            raise ValueError(f'QoSProfile.depth must be an integer of 0 or more, got {self.depth!r}')
+            raise ValueError(
+                f'QoSProfile.depth must be an integer of 0 or more, got {self.depth!r}'
+            )
 
     @property
     def reliable(self) -> bool:

@@ -39,15 +39,12 @@ def read_regions(folders: Sequence[Path]) -> Regions:
                 shifted = view.instance + len(names)
                 instance.append(np.where(view.instance < 0, -1, shifted).astype(np.int32))
         names += scene.truth.names
-        captions += [tuple(dict.fromkeys((n, *c))) for n, c in _words(scene.truth)]
+        told = zip(scene.truth.names, scene.truth.captions, strict=True)
+        captions += [tuple(dict.fromkeys((name, *more))) for name, more in told]
         novel += scene.truth.novel.tolist()
     if not images:
         raise ValueError(f'no labelled view in {len(folders)} rooms; make rooms with views first')
     return Regions(np.stack(images), np.stack(instance), names, captions, np.array(novel, bool))
-
-
-def _words(truth: object) -> list[tuple[str, tuple[str, ...]]]:
-    return list(zip(truth.names, truth.captions, strict=True))  # type: ignore[attr-defined]
 
 
 def image_tensor(images: NDArray[np.uint8]) -> torch.Tensor:
@@ -55,7 +52,7 @@ def image_tensor(images: NDArray[np.uint8]) -> torch.Tensor:
     return torch.from_numpy(images).permute(0, 3, 1, 2).float().div_(255).contiguous()
 
 
-def cell_weights_of(
+def cell_counts(
     instance: NDArray[np.int32], stride: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], torch.Tensor]:
     """
@@ -90,7 +87,8 @@ def augment(
     flipped = torch.from_numpy(flip)
     images = torch.where(flipped[:, None, None, None], images.flip(3), images)
     instance = np.where(flip[:, None, None], instance[:, :, ::-1], instance)
-    gain = random.uniform(0.75, 1.25, (count, 1, 1, 1)) * random.uniform(0.95, 1.05, (count, 3, 1, 1))
+    gain = random.uniform(0.75, 1.25, (count, 1, 1, 1))
+    gain = gain * random.uniform(0.95, 1.05, (count, 3, 1, 1))
     shift = random.uniform(-0.06, 0.06, (count, 1, 1, 1))
     images = images * torch.from_numpy(gain).float() + torch.from_numpy(shift).float()
     blurred = torch.nn.functional.avg_pool2d(images, 3, 1, 1, count_include_pad=False)

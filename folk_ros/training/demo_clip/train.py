@@ -7,8 +7,8 @@ embeddings of their own words and away from the words of other regions.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 import json
 import logging
 import os
@@ -16,17 +16,17 @@ from pathlib import Path
 import time
 
 from folk_ros.text import TextEncoder
-from folk_ros.training.demo_clip.data import (
-    augment,
-    cell_weights_of,
-    image_tensor,
-    read_regions,
-    Regions,
-)
+from folk_ros.training.demo_clip.data import augment, cell_counts, image_tensor, read_regions, Regions
 from folk_ros.training.demo_clip.tower import DemoImageTower, STRIDE
+from folk_ros.training.demo_clip.words import (
+    caption_loss,
+    draw_captions,
+    embed_words,
+    name_loss,
+    Words,
+)
 import numpy as np
-from numpy.typing import NDArray
-from safetensors import safe_open
+from safetensors import safe_open, SafetensorError
 from safetensors.torch import save_file
 import torch
 from torch.nn import functional
@@ -58,44 +58,6 @@ class TrainConfig:
     save_every: int = 100
 
 
-@dataclass(frozen=True)
-class Words:
-    """The texts of all training instances in the frozen text space."""
-
-    names: list[str]  # [C] classes: base names
-    name_embeddings: torch.Tensor  # [C, D]
-    caption_embeddings: torch.Tensor  # [T, D]
-    label: NDArray[np.int64]  # [I] class, -1 where the instance is novel
-    captions: list[NDArray[np.int64]]  # [I] caption rows of each instance
-    member: NDArray[np.bool_]  # [I, T] true where the caption is one of the instance's
-    centre: torch.Tensor  # [I, D] unit mean of the instance's captions
-
-
-def embed_words(regions: Regions, tower: TextEncoder) -> Words:
-    """Embed names and captions of all instances."""
-    base = {n for n, novel in zip(regions.names, regions.novel, strict=True) if not novel}
-    names = sorted(base)
-    texts = sorted({text for captions in regions.captions for text in captions})
-    row = {text: index for index, text in enumerate(texts)}
-    captions = [np.array([row[t] for t in c], np.int64) for c in regions.captions]
-    member = np.zeros((len(captions), len(texts)), bool)
-    for instance, rows in enumerate(captions):
-        member[instance, rows] = True
-    embeddings = torch.from_numpy(tower.encode(texts))
-    centre = torch.stack([embeddings[rows].mean(0) for rows in captions])
-    index = {name: k for k, name in enumerate(names)}
-    label = [-1 if v else index[n] for n, v in zip(regions.names, regions.novel, strict=True)]
-    return Words(
-        names,
-        torch.from_numpy(tower.encode(names)),
-        embeddings,
-        np.array(label, np.int64),
-        captions,
-        member,
-        functional.normalize(centre, dim=1),
-    )
-
-
 def train_demo_clip(
     folders: Sequence[Path], out: Path, text_tower: TextEncoder, config: TrainConfig
 ) -> DemoImageTower:
@@ -107,27 +69,30 @@ def train_demo_clip(
     """
     regions = read_regions(folders)
     words = embed_words(regions, text_tower)
-    log.info(
-        '%d images, %d instances, %d names, %d captions',
-        len(regions.images), len(regions.names), len(words.names), len(words.caption_embeddings),
-    )  # fmt: skip
+    counts = len(regions.images), len(regions.names), len(words.names), words.member.shape[1]
+    log.info('%d images, %d instances, %d names, %d captions', *counts)
     torch.manual_seed(config.seed)
     tower = DemoImageTower(text_tower.name, text_tower.dim).train()
+    tower = tower.to(memory_format=torch.channels_last)  # a quarter faster on a CPU
     optimizer = torch.optim.AdamW(
         tower.parameters(), lr=config.lr, weight_decay=config.weight_decay
     )
     out.mkdir(parents=True, exist_ok=True)
-    first = restore(out / CHECKPOINT, tower, optimizer, config)
+    first = _restore(out / CHECKPOINT, tower, optimizer, config)
     began = time.monotonic()
     for step in range(first, config.steps):
         for group in optimizer.param_groups:
             group['lr'] = config.lr * schedule(step, config.steps)
-        losses = train_step(tower, optimizer, regions, words, step, config)  # type: ignore[call-arg]
+        losses = batch_losses(tower, regions, words, step, config)
+        optimizer.zero_grad(set_to_none=True)
+        sum(losses.values(), torch.zeros(())).backward()
+        torch.nn.utils.clip_grad_norm_(tower.parameters(), 1.0)
+        optimizer.step()
         if step % 20 == 0:
-            log.info('step %d of %d, %.0f s: %s', step, config.steps, time.monotonic() - began,
-                     ', '.join(f'{k} {v:.3f}' for k, v in losses.items()))  # fmt: skip
+            told = ', '.join(f'{name} {value.detach():.3f}' for name, value in losses.items())
+            log.info('step %d/%d %.0f s: %s', step, config.steps, time.monotonic() - began, told)
         if (step + 1) % config.save_every == 0 or step + 1 == config.steps:
-            save_checkpoint(out / CHECKPOINT, tower, optimizer, step + 1, config)
+            _save(out / CHECKPOINT, tower, optimizer, step + 1, config)
     return tower.eval().requires_grad_(False)
 
 
@@ -139,11 +104,76 @@ def schedule(step: int, steps: int) -> float:
     return 0.5 * (1 + float(np.cos(np.pi * (step - warm) / max(1, steps - warm))))
 
 
-def batch_of(
-    regions: Regions, step: int, config: TrainConfig
-) -> tuple[torch.Tensor, NDArray[np.int32], np.random.Generator]:
-    """Return images [B, 3, H, W], instance maps [B, H, W] and the random numbers of a step."""
+def batch_losses(
+    tower: DemoImageTower, regions: Regions, words: Words, step: int, config: TrainConfig
+) -> dict[str, torch.Tensor]:
+    """Return the weighted losses of the batch of one step."""
     random = np.random.default_rng([config.seed, step])
-    rows = np.sort(random.choice(len(regions.images), min(config.batch, len(regions.images)), False))
-    images, instance = augment(image_tensor(regions.images[rows]), regions.instance[rows], random)
-    return images, instance, random
+    size = min(config.batch, len(regions.images))
+    drawn = np.sort(random.choice(len(regions.images), size, replace=False))
+    images, maps = augment(image_tensor(regions.images[drawn]), regions.instance[drawn], random)
+    image, rows, weights = cell_counts(maps, STRIDE)  # [R], [R], [R, h, w]
+    pixels = weights.sum((1, 2))  # [R]
+    kept = ((pixels >= config.min_pixels) & torch.from_numpy(words.label[rows] >= 0)).numpy()
+    image, rows, weights, pixels = image[kept], rows[kept], weights[kept], pixels[kept]
+    images = images.contiguous(memory_format=torch.channels_last)
+    features = tower.features(images).flatten(2)  # [B, C, hw]
+    order = torch.from_numpy(image)
+    pooled = torch.einsum('rn,rcn->rc', weights.flatten(1) / pixels[:, None], features[order])
+    embeddings = functional.normalize(tower.project(pooled), dim=1)  # [R, D]
+    share = (pixels / config.sure_pixels).clamp(max=1)
+    share = share / share.sum().clamp_min(1e-6)
+    scaled = embeddings * config.logit_scale
+    captions, member = draw_captions(words, rows, random)
+    label = torch.from_numpy(words.label[rows])
+    pull = 1 - (embeddings * words.centre[torch.from_numpy(rows)]).sum(1)
+    return {
+        'names': (share * name_loss(scaled, label, words.name_embeddings)).sum(),
+        'captions': config.caption_weight
+        * (share * caption_loss(scaled, captions, member)).sum(),
+        'pull': config.pull_weight * (share * pull).sum(),
+    }
+
+
+def _save(
+    path: Path,
+    tower: DemoImageTower,
+    optimizer: torch.optim.Optimizer,
+    step: int,
+    config: TrainConfig,
+) -> None:
+    """Write weights, optimiser state and config, at once or not at all."""
+    tensors = {f'tower.{key}': value for key, value in tower.state_dict().items()}
+    for name, parameter in tower.named_parameters():
+        for key, value in optimizer.state[parameter].items():
+            tensors[f'optimizer.{name}.{key}'] = value
+    temporary = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
+    tensors = {key: value.contiguous() for key, value in tensors.items()}
+    save_file(tensors, temporary, {'step': str(step), 'config': json.dumps(asdict(config))})
+    os.replace(temporary, path)
+
+
+def _restore(
+    path: Path, tower: DemoImageTower, optimizer: torch.optim.Optimizer, config: TrainConfig
+) -> int:
+    """Load a checkpoint, if there is one, and return the step to go on with."""
+    if not path.exists():
+        return 0
+    try:
+        with safe_open(path, 'pt') as file:
+            metadata = file.metadata() or {}
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise ValueError(f'{path}: cannot be read ({error}); remove it to begin anew') from error
+    if json.loads(metadata['config']) != asdict(config):
+        raise ValueError(
+            f'{path}: was trained with {metadata["config"]}, asked for {asdict(config)}; '
+            'use those settings or another folder'
+        )
+    of_tower = {k[6:]: v for k, v in tensors.items() if k.startswith('tower.')}
+    tower.load_state_dict(of_tower)
+    for name, parameter in tower.named_parameters():
+        keys = ('step', 'exp_avg', 'exp_avg_sq')
+        optimizer.state[parameter] = {k: tensors[f'optimizer.{name}.{k}'] for k in keys}
+    log.info('%s: goes on at step %s', path, metadata['step'])
+    return int(metadata['step'])

@@ -68,7 +68,7 @@ def make_sample(
     kept = rng.random(len(cloud.xyz)) < rng.uniform(config.points_kept - 0.2, 1.0)
     xyz, instance = cloud.xyz[kept], cloud.instance[kept]
     near = _nearest(xyz, config, rng)
-    xyz, instance = _moved(xyz[near], rng), instance[near]
+    xyz, instance = turned(xyz[near], rng), instance[near]
     rgb = _recoloured(cloud.rgb[kept][near], rng)
     voxels = voxelize(PointCloud(xyz, rgb), config.voxel_size_m)
     owner = np.full(len(voxels), -1, np.int64)
@@ -100,8 +100,8 @@ def _nearest(xyz: NDArray, config: CropConfig, rng: np.random.Generator) -> NDAr
     return order[: np.partition(first, wanted)[wanted]]
 
 
-def _moved(xyz: NDArray, rng: np.random.Generator) -> NDArray[np.float32]:
-    """Turn about gravity, mirror, scale, and shift by less than a voxel."""
+def turned(xyz: NDArray, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Turn points [N, 3] about gravity, mirror, scale, and shift them by less than a few voxels."""
     angle = rng.uniform(0, 2 * np.pi)
     cos, sin = np.cos(angle), np.sin(angle)
     turn = np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]]) * rng.uniform(0.9, 1.1)

@@ -1,0 +1,90 @@
+"""One found object as commands print it: the same from a message and from a scene in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+import math
+from typing import Any, TYPE_CHECKING
+
+from folk_ros.cli.output import table
+
+if TYPE_CHECKING:
+    from folk_ros.structures import Instances, Match
+
+
+@dataclass(frozen=True)
+class Found:
+    """An object that answers a text, or that has its best name. Metres, radians, cloud frame."""
+
+    text: str
+    id: int
+    score: float  # probability in [0, 1]
+    similarity: float  # cosine
+    quality: float
+    position: tuple[float, float, float]
+    size: tuple[float, float, float]
+    yaw: float
+    point_count: int
+
+    @classmethod
+    def from_message(cls, instance: Any) -> Found:
+        """Read a folk_ros/Instance message of either runtime."""
+        at, turn, size = instance.pose.position, instance.pose.orientation, instance.size
+        return cls(
+            text=instance.text,
+            id=int(instance.id),
+            score=float(instance.score),
+            similarity=float(instance.similarity),
+            quality=float(instance.quality),
+            position=(float(at.x), float(at.y), float(at.z)),
+            size=(float(size.x), float(size.y), float(size.z)),
+            yaw=2.0 * math.atan2(float(turn.z), float(turn.w)),
+            point_count=int(instance.point_count),
+        )
+
+    @classmethod
+    def from_match(cls, match: Match, scene: Instances) -> Found:
+        """Look a match up in the scene that it speaks of."""
+        row = match.row
+        x, y, z = (float(value) for value in scene.boxes.centre[row])
+        length, width, height = (float(value) for value in scene.boxes.size[row])
+        return cls(
+            text=match.text,
+            id=int(scene.ids[row]),
+            score=match.score,
+            similarity=match.similarity,
+            quality=float(scene.quality[row]),
+            position=(x, y, z),
+            size=(length, width, height),
+            yaw=float(scene.boxes.yaw[row]),
+            point_count=int(scene.point_counts[row]),
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the values by name, for JSON."""
+        return asdict(self)
+
+
+def by_text(found: Sequence[Found], texts: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+    """Group answers by the text asked, texts without an answer included, for JSON."""
+    return {text: [item.as_dict() for item in found if item.text == text] for text in texts}
+
+
+def answers_table(found: Sequence[Found], texts: Sequence[str] = ()) -> str:
+    """Lay answers out, one object a line; a text that nothing answers is told so."""
+    header = ('text', 'id', 'score', 'position (m)', 'size (m)', 'points')
+    rows = [
+        (
+            item.text,
+            str(item.id),
+            f'{item.score:.2f}',
+            ' '.join(f'{value:6.2f}' for value in item.position),
+            ' x '.join(f'{value:.2f}' for value in item.size),
+            str(item.point_count),
+        )
+        for item in found
+    ]
+    answered = {item.text for item in found}
+    rows += [(text, '-', '-', 'nothing found', '', '') for text in texts if text not in answered]
+    return table(header, rows)

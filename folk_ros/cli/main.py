@@ -1,0 +1,75 @@
+"""
+The command `folk`: choose a subcommand, turn what goes wrong into one line and an exit code.
+
+Exit codes: 0 it worked, 1 it failed, 2 the command or its input was wrong, 130 interrupted.
+Command modules import what is heavy inside their functions, so that `--help` is instant.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+import os
+import sys
+
+from folk_ros import __version__
+from folk_ros.cli import (
+    benchmark,
+    demo,
+    doctor,
+    play,
+    query,
+    scenes,
+    segment,
+    weights,
+)
+from folk_ros.cli.output import CommandFailed
+
+COMMANDS = (demo, segment, query, play, scenes, benchmark, weights, doctor)
+OK, FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of `folk` with every subcommand."""
+    parser = argparse.ArgumentParser(
+        prog='folk',
+        description='Fused point clouds in, named 3D instances out, for free words.',
+        epilog='First steps: folk demo, then folk segment room.ply --query "something to sit on"',
+    )
+    parser.add_argument('--version', action='version', version=f'folk_ros {__version__}')
+    parser.add_argument(
+        '--traceback', action='store_true', help='show where an error comes from, for bug reports'
+    )
+    commands = parser.add_subparsers(title='commands', metavar='COMMAND', required=True)
+    for module in COMMANDS:
+        module.add_parser(commands)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `folk` with arguments (those of the process by default); return the exit code."""
+    args = build_parser().parse_args(argv)
+    try:
+        code: int = args.run(args)
+        sys.stdout.flush()
+        return code
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader (head, less) has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    except (ValueError, FileNotFoundError) as error:
+        return _explain(args, error, WRONG_INPUT)
+    except (CommandFailed, RuntimeError, OSError, ImportError) as error:
+        return _explain(args, error, FAILED)
+
+
+def _explain(args: argparse.Namespace, error: Exception, code: int) -> int:
+    if args.traceback:
+        raise error
+    message = ' '.join(str(error).split()) or type(error).__name__
+    if isinstance(error, ModuleNotFoundError):
+        message = f'{message}; install what is missing: pip install "folk_ros[demo]"'
+    print(f'folk: {message}', file=sys.stderr)
+    return code
+

@@ -1,0 +1,91 @@
+"""Make the demo CLIP: `python -m folk_ros.training.demo_clip pack|train|evaluate --help`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+from pathlib import Path
+
+from folk_ros.text import load_text_tower
+from folk_ros.training.demo_clip.data import read_regions
+from folk_ros.training.demo_clip.evaluate import naming_report, NamingReport
+from folk_ros.training.demo_clip.pack import pack_text_tower
+from folk_ros.training.demo_clip.tower import IMAGE_WEIGHTS, load_image_tower, save_image_tower
+from folk_ros.training.demo_clip.train import train_demo_clip, TrainConfig
+import numpy as np
+import torch
+
+log = logging.getLogger('folk_ros.training.demo_clip')
+
+
+def main() -> None:
+    """Parse, call one function, log what came out."""
+    arguments = _parser().parse_args()
+    logging.basicConfig(level=logging.INFO, format='%(message)s')
+    torch.set_num_threads(arguments.threads)
+    if arguments.command == 'pack':
+        pack_text_tower(arguments.source, arguments.model)
+    elif arguments.command == 'train':
+        _train(arguments)
+    else:
+        _evaluate(arguments)
+
+
+def _train(arguments: argparse.Namespace) -> None:
+    rooms = sorted(arguments.rooms.glob('train_*'))[: arguments.max_rooms]
+    config = TrainConfig(steps=arguments.steps, seed=arguments.seed)
+    tower = train_demo_clip(rooms, arguments.out, load_text_tower(arguments.model), config)
+    facts = {'steps': str(config.steps), 'seed': str(config.seed), 'rooms': str(len(rooms))}
+    save_image_tower(tower, arguments.out / IMAGE_WEIGHTS, facts)
+    log.info('%s: written', arguments.out / IMAGE_WEIGHTS)
+
+
+def _evaluate(arguments: argparse.Namespace) -> None:
+    rooms = sorted(arguments.rooms.glob(f'{arguments.split}_*'))[: arguments.max_rooms]
+    regions = read_regions(rooms)
+    tower = load_image_tower(arguments.weights)
+    text_tower = load_text_tower(arguments.model)
+    every = sorted(set(regions.names))
+    novel = {n for n, v in zip(regions.names, regions.novel, strict=True) if v}
+    base = [name for name in every if name not in novel]
+    _tell('base names among base names', naming_report(tower, regions, text_tower, base))
+    if novel:
+        among_all = naming_report(tower, regions, text_tower, every)
+        right, count = np.sum([among_all.by_name.get(n, (0, 0)) for n in novel], axis=0)
+        log.info('novel names among all names: %d of %d', right, count)
+        _tell('all names among all names', among_all)
+
+
+def _tell(title: str, report: NamingReport) -> None:
+    log.info('%s: top-1 %.3f, mean over names %.3f', title, report.accuracy, report.mean_accuracy)
+    for name, (right, count) in sorted(report.by_name.items(), key=lambda r: r[1][0] / r[1][1]):
+        wrong = {said: n for (true, said), n in report.confusions.items() if true == name}
+        most = dict(sorted(wrong.items(), key=lambda item: -item[1])[:3])
+        log.info('  %-20s %3d of %3d  %s', name, right, count, json.dumps(most) if most else '')
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog='python -m folk_ros.training.demo_clip')
+    parser.add_argument('--threads', type=int, default=1, help='torch threads (default: 1)')
+    commands = parser.add_subparsers(dest='command', required=True)
+    pack = commands.add_parser('pack', help='pack the text tower from the publisher\'s files')
+    pack.add_argument('source', type=Path, help='folder with model.safetensors and tokenizer')
+    pack.add_argument('model', type=Path, help='model folder to write')
+    train = commands.add_parser('train', help='train the image tower; resumes what was begun')
+    train.add_argument('rooms', type=Path, help='folder with rooms train_*')
+    train.add_argument('out', type=Path, help='folder for checkpoint and weights')
+    train.add_argument('--steps', type=int, default=TrainConfig.steps)
+    train.add_argument('--seed', type=int, default=TrainConfig.seed)
+    evaluate = commands.add_parser('evaluate', help='name the objects of rooms not trained on')
+    evaluate.add_argument('rooms', type=Path, help='folder with rooms val_*')
+    evaluate.add_argument('weights', type=Path, help='image tower weights')
+    evaluate.add_argument('--split', default='val', help='which rooms (default: val)')
+    for command in (train, evaluate):
+        command.add_argument('--model', type=Path, required=True, help='folder of the text tower')
+        command.add_argument('--max-rooms', type=int, default=None)
+    return parser
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,87 @@
+"""How often the demo CLIP names what it sees in rooms it was not trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from folk_ros.text import TextEncoder
+from folk_ros.training.demo_clip.data import cell_counts, image_tensor, Regions
+from folk_ros.training.demo_clip.tower import DemoImageTower, STRIDE
+import numpy as np
+from numpy.typing import NDArray
+import torch
+from torch.nn import functional
+
+
+@dataclass(frozen=True)
+class NamingReport:
+    """Top-1 naming of instances, each by the mean of its views."""
+
+    accuracy: float  # over instances
+    mean_accuracy: float  # over names
+    by_name: dict[str, tuple[int, int]]  # name -> right, all
+    confusions: dict[tuple[str, str], int]  # (true, said) -> times
+
+
+def embed_instances(
+    tower: DemoImageTower, regions: Regions, min_pixels: int = 30
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """
+    Return unit embeddings [I, D], the mean over views, and the most pixels in any view [I].
+
+    Views with fewer than `min_pixels` of an instance are left out; unseen instances get zeros.
+    """
+    sums = np.zeros((len(regions.names), tower.dim), np.float32)
+    most = np.zeros(len(regions.names), np.int64)
+    for begin in range(0, len(regions.images), 32):
+        part = slice(begin, begin + 32)
+        image, rows, weights = cell_counts(regions.instance[part], STRIDE)
+        pixels = weights.sum((1, 2))
+        kept = (pixels >= min_pixels).numpy()
+        if not kept.any():
+            continue
+        order = torch.from_numpy(image[kept])
+        with torch.inference_mode():
+            features = tower.features(image_tensor(regions.images[part])).flatten(2)
+            flat = weights[kept].flatten(1) / pixels[kept][:, None]
+            pooled = torch.einsum('rn,rcn->rc', flat, features[order])
+            embeddings = functional.normalize(tower.project(pooled), dim=1).numpy()
+        np.add.at(sums, rows[kept], embeddings)
+        np.maximum.at(most, rows, pixels.numpy().astype(np.int64))
+    norm = np.linalg.norm(sums, axis=1, keepdims=True)
+    return sums / np.maximum(norm, 1e-6), most
+
+
+def naming_report(
+    tower: DemoImageTower,
+    regions: Regions,
+    text_tower: TextEncoder,
+    names: Sequence[str],
+    min_pixels: int = 200,
+) -> NamingReport:
+    """
+    Name each instance whose name is among `names` by its nearest text.
+
+    Instances that no view shows with `min_pixels` are left out.
+    """
+    embeddings, most = embed_instances(tower, regions)
+    said = (embeddings @ text_tower.encode(names).T).argmax(1)
+    by_name: dict[str, tuple[int, int]] = {}
+    confusions: dict[tuple[str, str], int] = {}
+    for name, guess, pixels in zip(regions.names, said, most, strict=True):
+        if name not in names or pixels < min_pixels:
+            continue
+        right, count = by_name.get(name, (0, 0))
+        by_name[name] = (right + (names[guess] == name), count + 1)
+        if names[guess] != name:
+            pair = (name, names[guess])
+            confusions[pair] = confusions.get(pair, 0) + 1
+    rates = [right / count for right, count in by_name.values()]
+    total = sum(count for _, count in by_name.values())
+    return NamingReport(
+        accuracy=sum(right for right, _ in by_name.values()) / max(1, total),
+        mean_accuracy=float(np.mean(rates)) if rates else 0.0,
+        by_name=by_name,
+        confusions=confusions,
+    )

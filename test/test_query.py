@@ -1,0 +1,102 @@
+import numpy as np
+import pytest
+
+from folk_ros.config import QueryConfig
+from folk_ros.query import answer, best_names, check_limits, check_texts, Vocabulary
+from folk_ros.structures import Boxes, Instances
+
+
+def unit(*rows):
+    array = np.array(rows, np.float32)
+    return array / np.linalg.norm(array, axis=1, keepdims=True)
+
+
+VOCABULARY = Vocabulary(('sofa', 'lamp', 'door'), unit([1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0]), 20.0)
+
+
+def scene(embeddings):
+    count = len(embeddings)
+    zero = np.zeros((count, 3), np.float32)
+    return Instances(
+        starts=np.arange(count + 1),
+        points=np.arange(count, dtype=np.int32),
+        embeddings=embeddings,
+        quality=np.ones(count, np.float32),
+        boxes=Boxes(zero, zero, zero[:, 0].copy()),
+        ids=np.arange(1, count + 1, dtype=np.uint32),
+        num_points=count,
+    )
+
+
+def ask(text, instances, limits=(0.5, 10)):
+    return answer(['text'], unit(text), instances, VOCABULARY, limits)
+
+
+def test_a_synonym_is_not_outvoted_by_the_name_it_means():
+    found = ask([0.9, 0, 0, 0.4], scene(unit([1, 0, 0, 0.1], [0, 1, 0, 0])))
+    assert [m.row for m in found] == [0]
+    assert found[0].score > 0.9
+
+
+def test_a_text_unlike_everything_here_matches_nothing():
+    assert ask([0, 0, 0, 1], scene(unit([1, 0, 0, 0.1], [0, 1, 0, 0.1]))) == []
+
+
+def test_an_unknown_thing_is_found_when_it_fits_better_than_any_name():
+    found = ask([0.2, 0, 0, 1], scene(unit([0.2, 0.1, 0, 1], [0, 1, 0, 0])))
+    assert [m.row for m in found] == [0]
+
+
+def test_answers_come_best_first_and_no_more_than_asked():
+    instances = scene(unit([1, 0.3, 0, 0], [1, 0, 0, 0], [1, 0.1, 0, 0]))
+    found = ask([1, 0, 0, 0], instances, (0.1, 2))
+    assert [m.row for m in found] == [1, 2]
+    assert found[0].score >= found[1].score
+
+
+def test_scores_are_probabilities_even_for_opposite_embeddings():
+    found = ask([1, 0, 0, 0], scene(unit([-1, -1, -1, -1])), (0.0, 10))
+    assert all(0.0 <= m.score <= 1.0 for m in found)
+
+
+def test_an_empty_scene_answers_nothing():
+    assert ask([1, 0, 0, 0], scene(np.zeros((0, 4), np.float32))) == []
+
+
+def test_every_instance_gets_its_most_similar_name():
+    names = best_names(scene(unit([0.1, 1, 0, 0], [0, 0.1, 1, 0])), VOCABULARY)
+    assert [n.text for n in names] == ['lamp', 'door']
+
+
+@pytest.mark.parametrize(
+    ('texts', 'words'),
+    [
+        ([], 'expected at least one'),
+        ([''], r'texts\[0\].*empty'),
+        (['chair', ' \x00\n'], r'texts\[1\].*empty'),
+        (['x' * 10_000], 'at most 300 characters, got 10000'),
+        (['a'] * 1000, 'at most 64, got 1000'),
+    ],
+)
+def test_bad_texts_get_a_sentence(texts, words):
+    with pytest.raises(ValueError, match=words):
+        check_texts(texts, QueryConfig())
+
+
+def test_control_characters_are_taken_out_of_a_text():
+    assert check_texts(['red\x00 \tmug\x1b'], QueryConfig()) == ['red mug']
+
+
+@pytest.mark.parametrize('score', [float('nan'), -0.1, 1.5, float('inf')])
+def test_a_minimum_that_is_no_probability_is_refused(score):
+    with pytest.raises(ValueError, match='min_score: expected a probability'):
+        check_limits(score, 0, QueryConfig())
+
+
+def test_limits_of_zero_mean_the_configured_ones():
+    assert check_limits(0.0, 0, QueryConfig()) == (0.5, 50)
+
+
+def test_a_vocabulary_with_duplicates_is_refused():
+    with pytest.raises(ValueError, match='different names'):
+        Vocabulary(('a', 'a'), unit([1, 0], [0, 1]), 20.0)

@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+from dataclasses import replace
+import hashlib
+
+from folk_ros.structures import PointCloud
+from folk_ros.training.demo_clip.data import augment, cell_counts, image_tensor, read_regions
+from folk_ros.training.demo_clip.evaluate import naming_report
+from folk_ros.training.demo_clip.tower import DemoImageTower, load_image_tower, save_image_tower
+from folk_ros.training.demo_clip.train import train_demo_clip, TrainConfig
+from folk_ros.training.scenes.scene import GroundTruth, save_scene, Scene, View
+from folk_ros.training.teacher.mask_pooling import cell_weights
+import numpy as np
+import pytest
+import torch
+
+COLOURS = {'apple': (200, 30, 30), 'leaf': (30, 200, 30), 'sky': (40, 60, 220)}
+CONFIG = TrainConfig(steps=30, batch=4, lr=1e-2, save_every=5)
+
+
+class WordVectors:
+    """Texts to fixed random directions: a text space without a language."""
+
+    name = 'random-words'
+    dim = 16
+
+    def encode(self, texts):
+        seeds = [int(hashlib.sha256(t.encode()).hexdigest()[:8], 16) for t in texts]
+        rows = np.stack([np.random.default_rng(s).standard_normal(self.dim) for s in seeds])
+        return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+def room(index: int, novel: bool = False) -> Scene:
+    """Three flat patches before a grey wall, seen in two views."""
+    random = np.random.default_rng(index)
+    views = []
+    for _ in range(2):
+        rgb = np.full((48, 64, 3), 120, np.uint8)
+        instance = np.full((48, 64), -1, np.int32)
+        for row, (name, column) in enumerate(zip(COLOURS, random.permutation(3), strict=True)):
+            top = random.integers(4, 28)
+            patch = np.s_[top : top + 16, 20 * column + 2 : 20 * column + 18]
+            rgb[patch] = COLOURS[name]
+            instance[patch] = row
+        eye = np.eye(4, dtype=np.float32)
+        views.append(View(rgb, np.ones((48, 64), np.float32), eye[:3, :3], eye, instance))
+    truth = GroundTruth(
+        np.arange(3, dtype=np.int32),
+        list(COLOURS),
+        tuple((f'{name} thing',) for name in COLOURS),
+        np.array([False, False, novel]),
+    )
+    return Scene(f'train_{index:04d}', PointCloud(np.zeros((3, 3), np.float32)), truth, views)
+
+
+@pytest.fixture(scope='module')
+def rooms(tmp_path_factory):
+    torch.set_num_threads(1)
+    folder = tmp_path_factory.mktemp('rooms')
+    return [save_scene(room(i), folder) for i in range(4)]
+
+
+def test_counting_pixels_per_cell_agrees_with_pooling_masks_one_by_one():
+    maps = np.random.default_rng(0).integers(-1, 3, (2, 8, 12)).astype(np.int32)
+    image, rows, counts = cell_counts(maps, 4)
+    for b, row, count in zip(image, rows, counts, strict=True):
+        slow = cell_weights(torch.from_numpy(maps[b] == row)[None], (2, 3))[0] * 16
+        assert torch.allclose(count, slow)
+    assert len(image) == sum(len(np.unique(m[m >= 0])) for m in maps)
+
+
+def test_augmenting_moves_the_instance_map_with_its_image():
+    maps = np.full((6, 8, 12), -1, np.int32)
+    maps[:, :, :4] = 0
+    images = np.where(maps[..., None] == 0, 230, 20).astype(np.uint8).repeat(3, -1)
+    out, moved = augment(image_tensor(images), maps, np.random.default_rng(1))
+    assert (moved[:, 0, 0] == -1).any() and (moved[:, 0, 0] == 0).any()
+    for picture, instance in zip(out.numpy(), moved, strict=True):
+        inside = picture[:, instance == 0].mean()
+        assert inside > 0.4 > picture[:, instance < 0].mean()
+
+
+def test_a_few_steps_teach_the_tower_to_name_patches(rooms, tmp_path):
+    words = WordVectors()
+    tower = train_demo_clip(rooms, tmp_path, words, CONFIG)
+    report = naming_report(tower, read_regions(rooms), words, list(COLOURS), min_pixels=50)
+    assert report.accuracy >= 0.9
+
+
+def test_a_resumed_training_ends_where_an_unbroken_one_does(rooms, tmp_path):
+    words, config = WordVectors(), replace(CONFIG, steps=6, save_every=3)
+    whole = train_demo_clip(rooms, tmp_path / 'a', words, config)
+    crashed = FailsAfter(3)
+    with pytest.raises(InterruptedError):
+        crashed.run(rooms, tmp_path / 'b', words, config)
+    resumed = train_demo_clip(rooms, tmp_path / 'b', words, config)
+    for key, value in whole.state_dict().items():
+        assert torch.equal(value, resumed.state_dict()[key]), key
+
+
+class FailsAfter:
+    """Runs a training whose optimiser breaks down after some steps."""
+
+    def __init__(self, steps: int) -> None:
+        self.left = steps
+
+    def run(self, rooms, out, words, config):
+        original = torch.optim.AdamW.step
+        patch = pytest.MonkeyPatch()
+
+        def step(optimizer, *args, **kwargs):
+            if self.left == 0:
+                raise InterruptedError
+            self.left -= 1
+            return original(optimizer, *args, **kwargs)
+
+        with patch.context() as context:
+            context.setattr(torch.optim.AdamW, 'step', step)
+            train_demo_clip(rooms, out, words, config)
+
+
+def test_a_checkpoint_of_other_settings_is_refused(rooms, tmp_path):
+    config = replace(CONFIG, steps=1)
+    train_demo_clip(rooms, tmp_path, WordVectors(), config)
+    with pytest.raises(ValueError, match='was trained with'):
+        train_demo_clip(rooms, tmp_path, WordVectors(), replace(config, seed=7))
+
+
+def test_novel_instances_are_no_class_to_learn(tmp_path):
+    from folk_ros.training.demo_clip.words import embed_words
+
+    folder = save_scene(room(0, novel=True), tmp_path)
+    words = embed_words(read_regions([folder]), WordVectors())
+    assert words.names == ['apple', 'leaf']
+    assert words.label.tolist() == [0, 1, -1]
+
+
+def test_saved_weights_give_nearly_the_same_features(tmp_path):
+    torch.manual_seed(0)
+    tower = DemoImageTower('some-clip', 16).eval()
+    save_image_tower(tower, tmp_path / 'tower.safetensors', {'seed': '0'})
+    loaded = load_image_tower(tmp_path / 'tower.safetensors')
+    images = torch.rand(1, 3, 30, 44)
+    assert loaded.name == 'some-clip'
+    assert loaded.dense(images).shape == (1, 16, 8, 11)
+    assert torch.allclose(loaded.dense(images), tower.dense(images), atol=1e-2)
+
+
+def test_a_file_that_is_no_tower_is_refused_with_its_name(tmp_path):
+    path = tmp_path / 'tower.safetensors'
+    path.write_bytes(b'nothing of the kind')
+    with pytest.raises(ValueError, match='tower.safetensors'):
+        load_image_tower(path)
