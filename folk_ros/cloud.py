@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .cloud_layout import (
+from folk_ros.cloud_layout import (
     check_overlap,
     check_sizes,
     CloudLayout,
@@ -25,7 +25,7 @@ from .cloud_layout import (
     PointField,
     UINT32,
 )
-from .structures import PointCloud
+from folk_ros.structures import PointCloud
 
 __all__ = ['CloudLayout', 'PointField', 'decode', 'encode', 'read_field']
 

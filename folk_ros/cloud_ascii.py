@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .cloud_layout import CloudLayout, DATATYPES, PointField
+from folk_ros.cloud_layout import CloudLayout, DATATYPES, PointField
 
 MIN_BYTES_PER_NUMBER = 2  # a digit and what parts it from the next
 

@@ -14,11 +14,11 @@ import zlib
 import numpy as np
 from numpy.typing import NDArray
 
-from .cloud import decode
-from .cloud_layout import CloudLayout, DATATYPES, PointField
-from .cloud_pcd import read_pcd
-from .cloud_ply import read_ply
-from .structures import PointCloud
+from folk_ros.cloud import decode
+from folk_ros.cloud_layout import CloudLayout, DATATYPES, PointField
+from folk_ros.cloud_pcd import read_pcd
+from folk_ros.cloud_ply import read_ply
+from folk_ros.structures import PointCloud
 
 MAX_FILE_POINTS = 50_000_000
 XYZ_KEYS = ('xyz', 'points', 'coord', 'coords', 'positions')

@@ -9,8 +9,8 @@ from typing import BinaryIO
 
 import numpy as np
 
-from .cloud_ascii import parse_rows
-from .cloud_layout import CloudLayout, PointField
+from folk_ros.cloud_ascii import parse_rows
+from folk_ros.cloud_layout import CloudLayout, PointField
 
 MAX_HEADER_LINES = 100
 MAX_LINE_BYTES = 65_536

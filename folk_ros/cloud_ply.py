@@ -7,8 +7,8 @@ import io
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-from .cloud_ascii import parse_rows
-from .cloud_layout import CloudLayout, FLOAT32, FLOAT64, PointField
+from folk_ros.cloud_ascii import parse_rows
+from folk_ros.cloud_layout import CloudLayout, FLOAT32, FLOAT64, PointField
 
 Order = Literal['big', 'little']
 

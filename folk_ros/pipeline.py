@@ -21,7 +21,7 @@ import torch
 from folk_ros.config import FolkConfig, SegmentConfig
 from folk_ros.instances import assemble
 from folk_ros.query import answer, best_names, check_limits, check_texts, Vocabulary
-from folk_ros.resources import model_folder
+from folk_ros.resources import model_folder, text_tower_place
 from folk_ros.scene_memory import SceneMemory
 from folk_ros.structures import Instances, Match, PointCloud, Voxels
 from folk_ros.student.student import Student
@@ -64,7 +64,7 @@ class Folk:
         """
         config = config or FolkConfig()
         student, vocabulary = load_student(model_folder(model) / 'student.safetensors')
-        text = load_text_tower(model_folder(student.config.clip), 'cpu')
+        text = load_text_tower(text_tower_place(student.config.text_tower))
         return cls(student, vocabulary, text, config)
 
     def segment(self, cloud: PointCloud) -> Instances:

@@ -35,3 +35,11 @@ def model_folder(model: str | Path) -> Path:
     path = Path(model or SHIPPED)
     # a bare name is a shipped model, also where a folder of that name happens to lie here
     return path if len(path.parts) > 1 else find_file(f'resource/models/{path}')
+
+
+def text_tower_place(name: str) -> str | Path:
+    """Return where a text tower lies: a shipped folder, a folder, or open_clip's NAME/WEIGHTS."""
+    try:
+        return find_file(f'resource/models/{name}')
+    except FileNotFoundError:
+        return name

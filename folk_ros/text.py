@@ -11,64 +11,42 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 import json
-import logging
-import os
 from pathlib import Path
 import threading
-from typing import Any, Protocol
-import unicodedata
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 import torch
 
-log = logging.getLogger(__name__)
+from folk_ros.text_embeddings import (
+    CachedTextTower,
+    clean_text,
+    clean_texts,
+    load_text_embeddings,
+    save_text_embeddings,
+    TextEncoder,
+)
+
+__all__ = [
+    'CachedTextTower',
+    'TextEncoder',
+    'TextTower',
+    'clean_text',
+    'clean_texts',
+    'create_open_clip',
+    'load_packed',
+    'load_text_embeddings',
+    'load_text_tower',
+    'save_text_embeddings',
+]
 
 BATCH = 64  # prompts per run of the tower
-MAX_CHARS = 1000  # longer texts are cut: no tower reads further than this
 MODEL_CONFIG = 'open_clip_config.json'  # in a model folder: open_clip's own name and form
 TEXT_WEIGHTS = 'text_tower.safetensors'
+OPEN_CLIP_TEMPLATES = ('a {} in a scene',)  # OpenMask3D's
 SCALE_SUFFIX = '.row_scale'  # beside an int8 weight: its step per row
-
-
-class TextEncoder(Protocol):
-    """What the query needs of a text tower."""
-
-    name: str  # the CLIP space; embeddings of another space cannot be compared
-    dim: int
-
-    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return unit vectors [Q, D]."""
-        ...
-
-
-def clean_text(text: str) -> str:
-    """Take out control characters and needless space; raise ValueError if nothing is left."""
-    if not isinstance(text, str):
-        raise ValueError(f'text: expected a string, got {type(text).__name__}')
-    kinds = ((char, unicodedata.category(char)) for char in text[: 4 * MAX_CHARS])
-    kept = ''.join(
-        ' ' if kind == 'Cc' else char for char, kind in kinds if kind[0] != 'C' or kind == 'Cc'
-    )
-    cleaned = ' '.join(kept.split())[:MAX_CHARS].rstrip()
-    if not cleaned:
-        raise ValueError('text: expected words, got nothing readable; send a name such as "chair"')
-    return cleaned
-
-
-def clean_texts(texts: Sequence[str]) -> list[str]:
-    """Clean several texts; the error names the one that cannot be used."""
-    if isinstance(texts, str):
-        raise ValueError(f'texts: expected a list of strings, got one string {texts[:40]!r}')
-    cleaned = []
-    for index, text in enumerate(texts):
-        try:
-            cleaned.append(clean_text(text))
-        except ValueError as error:
-            raise ValueError(f'{error} (text {index + 1} of {len(texts)})') from None
-    return cleaned
 
 
 def fuse_templates(embeddings: NDArray[np.float32], count: int) -> NDArray[np.float32]:
@@ -117,9 +95,11 @@ class TextTower:
             for text in known:
                 self._cache.move_to_end(text)
         missing = [text for text in dict.fromkeys(cleaned) if text not in known]
-        if missing:
-            known.update(zip(missing, self._worker.submit(self._embed, missing).result()))
-            self._remember({text: known[text] for text in missing})
+        for begin in range(0, len(missing), BATCH):  # one at a time: others may ask in between
+            part = missing[begin : begin + BATCH]
+            embedded = self._worker.submit(self._embed, part).result()  # [Q, D]
+            known.update(zip(part, embedded, strict=True))
+            self._remember({text: known[text] for text in part})
         if not cleaned:
             return np.empty((0, self.dim), np.float32)
         return np.stack([known[text] for text in cleaned])
@@ -139,32 +119,6 @@ class TextTower:
             self._cache.update(embeddings)
             while len(self._cache) > self._cache_size:
                 self._cache.popitem(last=False)
-
-
-@dataclass(frozen=True)
-class CachedTextTower:
-    """Texts embedded beforehand: answers those words, and no others, without open_clip."""
-
-    name: str
-    texts: tuple[str, ...]
-    embeddings: NDArray[np.float32]  # [Q, D] unit length
-
-    @property
-    def dim(self) -> int:
-        """Size of an embedding."""
-        return self.embeddings.shape[1]
-
-    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return unit vectors [Q, D]; raise ValueError for a text not embedded beforehand."""
-        rows = {text: row for row, text in enumerate(self.texts)}
-        cleaned = clean_texts(texts)
-        for text in cleaned:
-            if text not in rows:
-                raise ValueError(
-                    f'{text[:80]!r} is not among the {len(rows)} texts embedded beforehand for '
-                    f'{self.name}; load the text tower itself to ask in free words'
-                )
-        return self.embeddings[[rows[text] for text in cleaned]]
 
 
 def check_templates(templates: Sequence[str]) -> None:
@@ -199,19 +153,13 @@ def load_text_tower(
     """
     Load a text tower: a model folder of ours, or 'ARCHITECTURE/WEIGHTS' as open_clip names them.
 
-    WEIGHTS is a file on this machine or a tag that has been fetched before ('ViT-L-14-336/openai');
+    WEIGHTS is a file on this machine or a tag fetched before, as in 'ViT-L-14-336/openai';
     nothing is ever downloaded here. The image side is dropped. Raises ValueError for a model that
     is not there or does not fit.
     """
-    if Path(model).is_dir():
+    if str(model) and Path(model).is_dir():
         return _load_folder(Path(model), device, templates)
-    arch, _, weights = str(model).partition('/')
-    if not weights or str(model).startswith(('/', '.', '~')):
-        raise ValueError(
-            f'text tower {str(model)!r}: there is no such folder; give a folder with '
-            f"{MODEL_CONFIG}, or 'ARCHITECTURE/WEIGHTS' such as 'ViT-L-14-336/openai'"
-        )
-    return _load_open_clip(arch, weights, device, templates or ('a {} in a scene',))
+    return _load_open_clip(str(model), device, templates or OPEN_CLIP_TEMPLATES)
 
 
 def _load_folder(folder: Path, device: str, templates: Sequence[str] | None) -> TextTower:
@@ -235,9 +183,7 @@ def _load_folder(folder: Path, device: str, templates: Sequence[str] | None) -> 
         clip.text.load_state_dict(weights)
     except RuntimeError as error:
         raise ValueError(f'{folder / TEXT_WEIGHTS} does not fit {path}: {error}') from error
-    tokenizer = HFTokenizer(
-        str(folder.resolve()), context_length=text_cfg['context_length'], local_files_only=True
-    )
+    tokenizer = HFTokenizer(str(folder.resolve()), context_length=text_cfg['context_length'])
     clip.visual = torch.nn.Identity()
     run = _runner(clip, tokenizer, device, pad_id=clip.text.config.pad_token_id)
     return TextTower(
@@ -249,31 +195,47 @@ def _load_folder(folder: Path, device: str, templates: Sequence[str] | None) -> 
     )
 
 
-def _load_open_clip(
-    arch: str, weights: str, device: str, templates: Sequence[str]
-) -> TextTower:
+def _load_open_clip(model: str, device: str, templates: Sequence[str]) -> TextTower:
     import open_clip
 
-    config = open_clip.get_model_config(arch)
-    if config is None:
-        raise ValueError(
-            f'text tower {arch!r}: open_clip {open_clip.__version__} knows no such architecture; '
-            'see open_clip.list_models()'
-        )
-    tag = open_clip.get_pretrained_cfg(arch, weights) or {}
-    path = Path(weights) if Path(weights).is_file() else _fetched_weights(arch, weights, tag)
-    clip = open_clip.create_model(
-        arch,
-        pretrained=str(path),
-        force_quick_gelu=bool(tag.get('quick_gelu', False)),
-        **({'pretrained_hf': False} if 'hf_model_name' in config['text_cfg'] else {}),
-    )
+    name, clip, config = create_open_clip(model)
+    arch = model.partition('/')[0]
     offline = 'hf_tokenizer_name' in config['text_cfg']
     tokenizer = open_clip.get_tokenizer(arch, **({'local_files_only': True} if offline else {}))
     scale = float(clip.logit_scale.detach().exp())
     clip.visual = torch.nn.Identity()
-    name = f'{arch}/{weights if tag else path.stem}'
     return TextTower(name, config['embed_dim'], _runner(clip, tokenizer, device), templates, scale)
+
+
+def create_open_clip(model: str) -> tuple[str, Any, dict[str, Any]]:
+    """
+    Build a whole CLIP from 'ARCHITECTURE/WEIGHTS'; return space name, model and open_clip config.
+
+    Raises ValueError if open_clip does not know it or the weights are not on this machine.
+    """
+    import open_clip
+    from safetensors import SafetensorError
+
+    arch, _, weights = model.partition('/')
+    config = open_clip.get_model_config(arch) if weights and arch.strip('.~') else None
+    if config is None:
+        raise ValueError(
+            f"CLIP {model!r}: expected a folder with {MODEL_CONFIG}, or 'ARCHITECTURE/WEIGHTS' "
+            "such as 'ViT-L-14-336/openai' with an architecture of open_clip.list_models()"
+        )
+    tag = open_clip.get_pretrained_cfg(arch, weights) or {}
+    path = Path(weights) if Path(weights).is_file() else _fetched_weights(arch, weights, tag)
+    settings = {'pretrained_hf': False} if 'hf_model_name' in config['text_cfg'] else {}
+    quick_gelu = bool(tag.get('quick_gelu', False))
+    try:
+        clip = open_clip.create_model(
+            arch, pretrained=str(path), force_quick_gelu=quick_gelu, **settings
+        )
+    except (OSError, RuntimeError, SafetensorError) as error:
+        raise ValueError(
+            f'CLIP {model!r}: {path} cannot be loaded into {arch}: {error}'
+        ) from error
+    return f'{arch}/{weights if tag else path.stem}', clip, config
 
 
 def _fetched_weights(arch: str, tag: str, config: dict[str, Any]) -> Path:
@@ -331,31 +293,3 @@ def load_packed(path: Path, name: str) -> dict[str, torch.Tensor]:
         scale = stored.get(key + SCALE_SUFFIX)
         weights[key] = value.float() if scale is None else value.float() * scale.float()[:, None]
     return weights
-
-
-def save_text_embeddings(path: Path, tower: TextEncoder, texts: Sequence[str]) -> None:
-    """Write unit vectors [Q, D] float32 of texts to a safetensors file, at once or not at all."""
-    from safetensors.numpy import save_file
-
-    cleaned = list(dict.fromkeys(clean_texts(texts)))
-    metadata = {'clip': tower.name, 'texts': json.dumps(cleaned)}
-    temporary = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
-    save_file({'embeddings': tower.encode(cleaned)}, temporary, metadata)
-    os.replace(temporary, path)
-
-
-def load_text_embeddings(path: Path) -> CachedTextTower:
-    """Read a file of `save_text_embeddings`; raise ValueError if it is not one."""
-    from safetensors import safe_open, SafetensorError
-
-    try:
-        with safe_open(path, 'np') as file:
-            metadata = file.metadata() or {}
-            embeddings = file.get_tensor('embeddings')  # [Q, D]
-        texts = tuple(json.loads(metadata['texts']))
-        name = metadata['clip']
-    except (OSError, SafetensorError, KeyError, ValueError) as error:
-        raise ValueError(f'{path}: not a file of text embeddings ({error})') from error
-    if embeddings.shape[:1] != (len(texts),) or embeddings.dtype != np.float32:
-        raise ValueError(f'{path}: expected [{len(texts)}, D] float32, got {embeddings.shape}')
-    return CachedTextTower(name, texts, embeddings)

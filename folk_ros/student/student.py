@@ -30,6 +30,7 @@ class StudentConfig:
     adapter_hidden: int = 512
     embedding_dim: int = 384
     clip: str = ''  # name of the CLIP space the embeddings live in
+    text_tower: str = ''  # its text side: a shipped model, a folder, or open_clip's 'NAME/WEIGHTS'
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,10 @@ from __future__ import annotations
 from dataclasses import replace
 import hashlib
 
+import numpy as np
+import pytest
+import torch
+
 from folk_ros.structures import PointCloud
 from folk_ros.training.demo_clip.data import augment, cell_counts, image_tensor, read_regions
 from folk_ros.training.demo_clip.evaluate import naming_report
@@ -10,9 +14,6 @@ from folk_ros.training.demo_clip.tower import DemoImageTower, load_image_tower, 
 from folk_ros.training.demo_clip.train import train_demo_clip, TrainConfig
 from folk_ros.training.scenes.scene import GroundTruth, save_scene, Scene, View
 from folk_ros.training.teacher.mask_pooling import cell_weights
-import numpy as np
-import pytest
-import torch
 
 COLOURS = {'apple': (200, 30, 30), 'leaf': (30, 200, 30), 'sky': (40, 60, 220)}
 CONFIG = TrainConfig(steps=30, batch=4, lr=1e-2, save_every=5)

@@ -1,0 +1,76 @@
+"""From rooms, teacher files and a mask checkpoint to a student that answers words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+import json
+import logging
+from pathlib import Path
+
+import torch
+
+from folk_ros.query import Vocabulary
+from folk_ros.student.student import Student, StudentConfig
+from folk_ros.student.weights import save_student
+from folk_ros.text import TextTower
+from folk_ros.training.checkpoint import load_checkpoint, read_settings
+from folk_ros.training.distill.features import collect, scene_folders
+from folk_ros.training.distill.targets import read_targets
+from folk_ros.training.distill.trainer import distil, Distillation
+from folk_ros.training.masks.samples import read_labelled
+
+log = logging.getLogger(__name__)
+TURNS = 3  # looks at each training scene
+SCALE = 20.0  # logit scale of the query softmax
+
+
+def mask_student(checkpoint: Path, clip: str, text_tower: str) -> Student:
+    """Build a student from the averaged weights of a mask training run."""
+    stored = read_settings(checkpoint)['student']
+    config = StudentConfig(
+        **{k: tuple(v) if isinstance(v, list) else v for k, v in stored.items()}
+    )
+    found = load_checkpoint(checkpoint, None)
+    if found is None:
+        raise ValueError(f'{checkpoint}: no mask checkpoint there; run `folk train-masks` first')
+    student = Student(replace(config, clip=clip, text_tower=text_tower))
+    weights = {k[8:]: v for k, v in found[1].items() if k.startswith('average.')}
+    student.load_state_dict(weights)
+    return student.eval()
+
+
+def training_names(rooms: Path) -> tuple[str, ...]:
+    """Return the names that occur in the training rooms: what the voters may choose from."""
+    names: set[str] = set()
+    for path in rooms.glob('train_*/truth.json'):
+        names.update(json.loads(path.read_text())['names'])
+    return tuple(sorted(names))
+
+
+def distill(
+    rooms: Path,
+    teacher: Path,
+    student: Student,
+    text: TextTower,
+    background: tuple[str, ...],
+    config: Distillation,
+    out: Path,
+) -> None:
+    """
+    Train the adapter on `rooms`/train_* and write the student file `out`.
+
+    The voters choose among the training names; `background` adds names that queries are judged
+    against.
+    """
+    names = training_names(rooms)
+    embedded = text.encode(names)  # [B, D]
+    scenes = [
+        (read_labelled(folder), read_targets(path, embedded, text.name))
+        for folder, path in scene_folders(rooms, teacher, 'train')
+    ]
+    log.info('%d scenes; looking at each %d times', len(scenes), TURNS)
+    data = collect(student, scenes, TURNS, config.seed)
+    log.info('%d samples of %d objects', len(data.label), int(data.instance.max()) + 1)
+    distil(student, data, torch.from_numpy(embedded), config)
+    every = tuple(dict.fromkeys((*names, *background)))
+    save_student(out, student, Vocabulary(every, text.encode(every), SCALE))
