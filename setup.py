@@ -1,21 +1,44 @@
 """Install folk_ros with pip, on machines without ROS 2 and in venvs beside it."""
 
+import os
+from pathlib import Path
+
 from setuptools import find_packages, setup
 
+HERE = Path(__file__).parent
+SHARED = ('msg', 'srv', 'launch', 'config', 'resource')  # colcon installs the same folders
+
 EMBEDDED = [
-    'cyclonedds>=11.0.1,<12; python_version >= "3.10"',  # 11's C calls are used by ctypes
+    'cyclonedds>=11.0.1,<12',  # 11's C calls are used by ctypes
     'rosbags>=0.11',  # message definitions and CDR
 ]
 VIZ = ['matplotlib>=3.7']
 DEMO = EMBEDDED + VIZ
 
+
+def shared_files() -> list[tuple[str, list[str]]]:
+    """Return what goes to share/folk_ros, folder by folder, as data_files wants it."""
+    files: dict[str, list[str]] = {'share/folk_ros': ['package.xml']}
+    for top in SHARED:
+        for folder, _, names in sorted(os.walk(HERE / top)):
+            place = Path(folder).relative_to(HERE)
+            visible = [str(place / name) for name in sorted(names) if not name.startswith('.')]
+            files[f'share/folk_ros/{place.as_posix()}'] = visible
+    return [(place, names) for place, names in files.items() if names]
+
+
 setup(
     name='folk_ros',
     version='0.1.0',
     description='Open-vocabulary 3D instance segmentation for ROS 2 robots (FOLK)',
+    long_description=(HERE / 'README.md').read_text(encoding='utf-8'),
+    long_description_content_type='text/markdown',
     license='Apache-2.0',
+    license_files=['LICENSE'],
     python_requires='>=3.10',
     packages=find_packages(include=['folk_ros', 'folk_ros.*']),
+    data_files=shared_files(),
+    zip_safe=False,
     install_requires=[
         'numpy>=1.26',
         'torch>=2.1',
@@ -30,7 +53,14 @@ setup(
         'train': [*VIZ, 'tensorboard>=2.14'],
         'viz': VIZ,
         'minkowski': ['MinkowskiEngine==0.5.4'],
-        'test': [*DEMO, 'pytest>=7', 'pytest-timeout>=2', 'hypothesis>=6', 'ruff>=0.5', 'mypy>=1.8'],
+        'test': [
+            *DEMO,
+            'pytest>=7',
+            'pytest-timeout>=2',
+            'hypothesis>=6',
+            'ruff>=0.5',
+            'mypy>=1.8',
+        ],
     },
     entry_points={'console_scripts': ['folk = folk_ros.cli.main:main']},
 )

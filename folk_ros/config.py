@@ -82,18 +82,29 @@ class Checked:
 class SegmentConfig(Checked):
     """From a cloud to instances."""
 
-    device: str = setting('auto', "Where the student runs: 'auto', 'cpu', 'cuda', 'cuda:1'.", fixed=True)
+    device: str = setting(
+        'auto', "Where the student runs: 'auto', 'cpu', 'cuda', 'cuda:1'.", fixed=True
+    )
     engine: str = setting(
         'auto', 'Sparse convolution engine.', choices=('auto', 'torch'), fixed=True
     )
-    threads: int = setting(0, 'CPU threads of the student; 0 leaves it to torch.', low=0, high=256, fixed=True)
-    min_quality: float = setting(0.3, 'Instances of lower mask quality are dropped.', low=0.0, high=1.0)
+    threads: int = setting(
+        0, 'CPU threads of the student; 0 leaves it to torch.', low=0, high=256, fixed=True
+    )
+    min_quality: float = setting(
+        0.3, 'Instances of lower mask quality are dropped.', low=0.0, high=1.0
+    )
     min_points: int = setting(30, 'Instances of fewer points are dropped.', low=1, high=1_000_000)
     max_instances: int = setting(200, 'At most so many instances per cloud.', low=1, high=2000)
-    nms_iou: float = setting(0.4, 'Of two masks that overlap more, the better stays.', low=0.0, high=1.0)
+    nms_iou: float = setting(
+        0.4, 'Of two masks that overlap more, the better stays.', low=0.0, high=1.0
+    )
     max_points: int = setting(5_000_000, 'Larger clouds are refused.', low=1000, high=100_000_000)
     max_voxels: int = setting(
-        400_000, 'A cloud that fills more voxels is segmented on a coarser grid.', low=1000, high=10_000_000
+        400_000,
+        'A cloud that fills more voxels is segmented on a coarser grid.',
+        low=1000,
+        high=10_000_000,
     )
 
 
@@ -102,7 +113,10 @@ class QueryConfig(Checked):
     """From texts to answers."""
 
     min_score: float = setting(
-        0.5, 'Answers below this probability are left out when a query names no minimum.', low=0.0, high=1.0
+        0.5,
+        'Answers below this probability are left out when a query names no minimum.',
+        low=0.0,
+        high=1.0,
     )
     max_results: int = setting(
         50, 'At most so many answers per text when a query names no maximum.', low=1, high=1000
@@ -124,12 +138,18 @@ class NodeConfig(Checked):
         choices=('auto', 'sensor_data', 'reliable', 'latched'),
         fixed=True,
     )
-    fixed_frame: str = setting('', 'Frame in which several clouds are fused; empty: the first cloud.', fixed=True)
+    fixed_frame: str = setting(
+        '', 'Frame in which several clouds are fused; empty: the first cloud.', fixed=True
+    )
     model: str = setting('', 'Folder of the student; empty: the shipped one.', fixed=True)
     standing_query: tuple[str, ...] = setting((), 'Texts shown as markers from the start.')
     publish_markers: bool = setting(True, 'Publish ~/markers for the standing query.')
-    max_rate: float = setting(0.0, 'Segment at most so often (Hz); 0: as fast as clouds arrive.', low=0.0, high=1000.0)
-    warn_after: float = setting(5.0, 'Say why it is silent after so many seconds.', low=0.5, high=3600.0)
+    max_rate: float = setting(
+        0.0, 'Segment at most so often (Hz); 0: as fast as clouds arrive.', low=0.0, high=1000.0
+    )
+    warn_after: float = setting(
+        5.0, 'Say why it is silent after so many seconds.', low=0.5, high=3600.0
+    )
 
 
 @dataclass(frozen=True)
@@ -147,6 +167,10 @@ def with_values(config: T, values: dict[str, Any]) -> T:
     for name in values:
         if name not in names:
             close = difflib.get_close_matches(name, names, n=2)
-            hint = f'; did you mean {" or ".join(close)}?' if close else f'; there are {", ".join(names)}'
+            hint = (
+                f'; did you mean {" or ".join(close)}?'
+                if close
+                else f'; there are {", ".join(names)}'
+            )
             raise ValueError(f'{type(config).__name__} has no setting {name!r}{hint}')
     return replace(config, **values)  # type: ignore[type-var]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 import re
 from typing import Any
@@ -23,8 +23,10 @@ CORNER_PANEL = (20, 70, 990, 810)  # left, top, width, height, pixels
 TOP_PANEL = (1060, 110, 510, 760)
 TABLE_COLUMNS = (1060, 1270, 1430)  # pixels from the left
 TABLE_ROW = 18  # pixels
-TABLE_ROWS = 12
+TABLE_ROWS = 12  # at least so many have room
 MAX_POINTS = 1_500_000
+PREVIEW_POINTS = 60_000
+HANGING = 0.35  # an object of which less is left hangs in the wall or ceiling taken away
 CORNERS = ((-1, -1), (-1, 1), (1, -1), (1, 1))
 HEIGHT_COLOURS = np.array(  # low to high: dark to light, so that it also reads in grey
     [[40, 52, 110], [52, 104, 142], [76, 148, 150], [140, 188, 136], [226, 216, 130]], np.float64
@@ -37,11 +39,16 @@ class _Scene:
 
     xyz: NDArray[np.float32]  # [N, 3]
     rgb: NDArray[np.uint8]  # [N, 3]
-    owned: NDArray[np.bool_]  # [N] belongs to an instance
+    owner: NDArray[np.int64]  # [N] which instance the point belongs to, -1: none
     corners: NDArray[np.float32]  # [I, 8, 3]
     sizes: NDArray[np.float32]  # [I, 3] metres, along the boxes' own axes
     labels: list[str]  # [I]
     colours: list[RGB]  # [I]
+
+    @property
+    def words(self) -> list[tuple[str, RGB]]:
+        """The labels with their colours."""
+        return list(zip(self.labels, self.colours, strict=True))
 
 
 def draw_overview(
@@ -87,16 +94,16 @@ def _write_heading(figure: Any, cloud: PointCloud, instances: Instances, title: 
 
 
 def _prepare(cloud: PointCloud, instances: Instances, labels: Sequence[str]) -> _Scene:
-    owned = np.zeros(len(cloud), np.bool_)
-    owned[instances.points] = True
+    drawn = np.flatnonzero(np.isfinite(instances.boxes.corners()).all((1, 2)))
+    instances = instances.select(drawn)
+    words = [clean_text(labels[int(row)]) for row in drawn]
+    owner = np.full(len(cloud), -1)
+    owner[instances.points] = np.repeat(np.arange(len(instances)), instances.point_counts)
     step = len(cloud) // MAX_POINTS + 1
     xyz = cloud.xyz[::step]
     rgb = _height_colours(xyz[:, 2]) if cloud.rgb is None else cloud.rgb[::step]
-    corners = instances.boxes.corners()
-    drawn = np.flatnonzero(np.isfinite(corners).all((1, 2)))
-    words = [clean_text(labels[row]) for row in drawn]
-    sizes = instances.boxes.size[drawn]
-    return _Scene(xyz, rgb, owned[::step], corners[drawn], sizes, words, _colours(words))
+    boxes = instances.boxes
+    return _Scene(xyz, rgb, owner[::step], boxes.corners(), boxes.size, words, _colours(words))
 
 
 def _colours(labels: list[str]) -> list[RGB]:
@@ -120,20 +127,23 @@ def _height_colours(z: NDArray[np.float32]) -> NDArray[np.uint8]:
 
 def _draw_corner(figure: Any, scene: _Scene, room: Room) -> None:
     """Draw the room from above the corner from which most of the objects can be seen."""
-    corner = max(CORNERS, key=lambda corner: _visible(scene, room, corner))
-    stay = open_room(scene.xyz, room, corner) | scene.owned
+    few = slice(None, None, len(scene.xyz) // PREVIEW_POINTS + 1)
+    thin = replace(scene, xyz=scene.xyz[few], rgb=scene.rgb[few], owner=scene.owner[few])
+    corner = max(CORNERS, key=lambda corner: _visible(thin, room, corner))
+    stay, stands = _kept(scene, room, corner)
     size = CORNER_PANEL[2:]
     view = corner_view(_framed(scene, room, stay), room, corner, size)
     picture, depth = render(view, scene.xyz[stay], scene.rgb[stay])
     axes = _panel(figure, CORNER_PANEL)
     axes.imshow(picture, extent=(0, size[0], size[1], 0), interpolation='none')
     axes.axis('off')
-    _annotate(axes, view, depth, scene, font_size=12.5)
+    draw_boxes(axes, view, depth, scene.corners, scene.colours, stands)
+    draw_labels(axes, view, scene.corners, scene.words, font_size=12.5)
 
 
 def _draw_top(figure: Any, scene: _Scene, room: Room) -> None:
     """Draw the room from straight above, with metres along its sides and a list of objects."""
-    stay = open_room(scene.xyz, room, None) | scene.owned
+    stay, stands = _kept(scene, room, None)
     framed = _framed(scene, room, stay)
     left, top, width, tallest = TOP_PANEL
     tallest -= TABLE_ROW * (min(len(scene.labels), TABLE_ROWS) + 3) if scene.labels else 0
@@ -143,17 +153,23 @@ def _draw_top(figure: Any, scene: _Scene, room: Room) -> None:
     picture, depth = render(view, scene.xyz[stay], scene.rgb[stay])
     axes = _panel(figure, (left, top, width, height))
     axes.imshow(picture, extent=(0, width, height, 0), interpolation='none')
-    _annotate(axes, view, depth, scene, font_size=10.5)
+    draw_boxes(axes, view, depth, scene.corners, scene.colours, stands)
+    draw_labels(axes, view, scene.corners, scene.words, font_size=10.5)
+    _write_metres(axes, view)
+    axes.set_title('from above, metres', size=11, color='#444444', pad=8)
+    for spine in axes.spines.values():
+        spine.set_color('#bbbbbb')
+    _write_table(figure, scene, top + height + 40)
+
+
+def _write_metres(axes: Any, view: View) -> None:
+    """Write metres of the cloud's frame along a view from above."""
     for which, step in ((0, 1), (1, -1)):
         ends = (np.array([0, view.size[which]]) - view.offset[which]) / view.scale * step
         metres = _ticks(*sorted(ends + view.target[which]))
         pixels = (metres - view.target[which]) * view.scale * step + view.offset[which]
         axis = axes.xaxis if which == 0 else axes.yaxis
         axis.set_ticks(pixels, [f'{m:g}' for m in metres], size=9, color='#444444')
-    axes.set_title('from above, metres', size=11, color='#444444', pad=8)
-    for spine in axes.spines.values():
-        spine.set_color('#bbbbbb')
-    _write_table(figure, scene, top + height + 40)
 
 
 def _write_table(figure: Any, scene: _Scene, top: int) -> None:
@@ -161,8 +177,9 @@ def _write_table(figure: Any, scene: _Scene, top: int) -> None:
     if not scene.labels:
         return
     order = sorted(range(len(scene.labels)), key=lambda row: scene.labels[row])
+    room_for = (PICTURE[1] - 20 - top) // TABLE_ROW - 2
     rows = [('object', 'middle  x, y, z (m)', 'size (m)')]
-    for row in order[:TABLE_ROWS]:
+    for row in order[:room_for]:
         label, middle = scene.labels[row], scene.corners[row].mean(0)
         rows.append(
             (
@@ -171,8 +188,8 @@ def _write_table(figure: Any, scene: _Scene, top: int) -> None:
                 ' × '.join(f'{s:.2f}' for s in scene.sizes[row]),
             )
         )
-    if len(order) > TABLE_ROWS:
-        rows.append((f'and {len(order) - TABLE_ROWS} more', '', ''))
+    if len(order) > room_for:
+        rows.append((f'and {len(order) - room_for} more', '', ''))
     for number, cells in enumerate(rows):
         y = 1 - (top + number * TABLE_ROW) / PICTURE[1]
         weight = 'bold' if number == 0 else 'normal'
@@ -183,20 +200,12 @@ def _write_table(figure: Any, scene: _Scene, top: int) -> None:
             )
 
 
-def _annotate(
-    axes: Any, view: View, depth: NDArray[np.float32], scene: _Scene, font_size: float
-) -> None:
-    draw_boxes(axes, view, depth, scene.corners, scene.colours)
-    words = list(zip(scene.labels, scene.colours, strict=True))
-    draw_labels(axes, view, scene.corners, words, font_size)
-
-
 def _ticks(low: float, high: float) -> NDArray[np.float64]:
     """Return round numbers between two ends, about six of them."""
     rough = (high - low) / 6
     step = 10.0 ** np.floor(np.log10(max(rough, 1e-6)))
     step *= next(factor for factor in (1, 2, 5, 10) if factor * step >= rough)
-    return np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step
+    return np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step + 0.0  # no -0
 
 
 def _panel(figure: Any, place: tuple[int, int, int, int]) -> Any:
@@ -216,10 +225,28 @@ def _framed(scene: _Scene, room: Room, stay: NDArray[np.bool_]) -> NDArray[np.fl
     return np.concatenate([xyz[inside], scene.corners.reshape(-1, 3)]).astype(np.float64)
 
 
+def _kept(
+    scene: _Scene, room: Room, corner: tuple[int, int] | None
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """
+    Tell which points [N] are drawn, the opened room and the objects in it, and which objects [I].
+
+    Objects that hang in what is taken away, such as a door in a near wall, go with it: their box
+    and label say enough, and they would only hide the room.
+    """
+    stay = open_room(scene.xyz, room, corner)
+    owned = scene.owner >= 0
+    total = np.bincount(scene.owner[owned], minlength=len(scene.labels))
+    left = np.bincount(scene.owner[owned & stay], minlength=len(scene.labels))
+    stands = left > HANGING * total  # [I]
+    stay[owned] = stands[scene.owner[owned]]
+    return stay, stands
+
+
 def _visible(scene: _Scene, room: Room, corner: tuple[int, int]) -> int:
     """Count the pixels of objects in a small picture from above a corner."""
-    stay = open_room(scene.xyz, room, corner) | scene.owned
+    stay, _ = _kept(scene, room, corner)
     view = corner_view(_framed(scene, room, stay), room, corner, (200, 160))
-    marks = np.where(scene.owned[stay, None], np.uint8(0), np.uint8(255)).repeat(3, 1)
+    marks = np.where(scene.owner[stay, None] >= 0, np.uint8(0), np.uint8(255)).repeat(3, 1)
     picture, _ = render(view, scene.xyz[stay], marks)
     return int((picture[..., 0] == 0).sum())

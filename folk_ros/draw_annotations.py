@@ -22,12 +22,17 @@ def draw_boxes(
     depth: NDArray[np.float32],
     all_corners: NDArray[np.float32],
     colours: Sequence[RGB],
+    stands: NDArray[np.bool_],
 ) -> None:
-    """Draw boxes with corners [I, 8, 3] over a depth [H, W]; faintly where points hide them."""
+    """
+    Draw boxes with corners [I, 8, 3] over a depth [H, W].
+
+    Edges are faint where points hide them, and all edges of boxes that do not stand [I] there.
+    """
     from matplotlib.collections import LineCollection
 
     share = np.linspace(0, 1, EDGE_STEPS + 1)[:, None]
-    for corners, colour in zip(all_corners, colours, strict=True):
+    for corners, colour, solid in zip(all_corners, colours, stands, strict=True):
         starts, ends = corners[EDGES[:, 0]], corners[EDGES[:, 1]]  # [12, 3]
         path = starts[:, None] * (1 - share) + ends[:, None] * share  # [12, S + 1, 3]
         pixels, far = view.project(path.reshape(-1, 3))
@@ -36,8 +41,10 @@ def draw_boxes(
         middle = (far.reshape(12, -1)[:, :-1] + far.reshape(12, -1)[:, 1:]).reshape(-1) / 2
         column, row = np.floor(pieces.mean(1)).astype(np.int64).T
         column, row = column.clip(0, view.size[0] - 1), row.clip(0, view.size[1] - 1)
-        free = middle < depth[row, column] + BEHIND_M
-        axes.add_collection(LineCollection(pieces[~free], colors=[(*colour, 0.35)], linewidths=1))
+        free = solid & (middle < depth[row, column] + BEHIND_M)
+        axes.add_collection(
+            LineCollection(pieces[~free], colors=[(*colour, 0.35 if solid else 0.8)], linewidths=1)
+        )
         axes.add_collection(LineCollection(pieces[free], colors='white', linewidths=3.4))
         axes.add_collection(LineCollection(pieces[free], colors=[colour], linewidths=2))
     axes.set_xlim(0, view.size[0])

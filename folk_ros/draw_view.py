@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 SAMPLE = 50_000  # points from which a room is measured
 ELEVATION = np.radians(42)
 MIN_ROOM_HEIGHT_M = 1.8  # lower clouds are no rooms: they have no ceiling or walls to cut away
+MIN_ROOM_WIDTH_M = 1.2  # of what is narrower no wall is taken away
 WALL_M = 0.2  # walls and ceilings are thinner than this
 GAP_FREE = 1.9  # points thrown at random close their surface at about twice their spacing
 MOST_PIXELS = 9  # a point is drawn no larger
@@ -87,7 +88,8 @@ def _find_ceiling(
     """Return the height under a top layer that covers much of the floor, else infinity."""
     if high[2] - low[2] < MIN_ROOM_HEIGHT_M:
         return np.inf
-    cells = np.floor((xyz[:, :2] - low[:2]) / 0.25).astype(np.int64)
+    inside = xyz[:, :2].clip(low[:2], high[:2])
+    cells = np.floor((inside - low[:2]) / 0.25).astype(np.int64)
     top = xyz[:, 2] > high[2] - WALL_M
     covered = len(np.unique(cells[top], axis=0)) / len(np.unique(cells, axis=0))
     return float(high[2] - WALL_M) if covered > 0.4 else np.inf
@@ -107,9 +109,11 @@ def open_room(
         return stay
     above_floor = turned[:, 2] > room.low[2] + 0.1
     for axis, side in enumerate(corner):
+        if room.high[axis] - room.low[axis] < MIN_ROOM_WIDTH_M:
+            continue
         wall = room.low[axis] + WALL_M if side < 0 else room.high[axis] - WALL_M
         stay &= ~((turned[:, axis] * side > wall * side) & above_floor)
-    return stay
+    return stay if stay.any() else ~stay
 
 
 def corner_view(

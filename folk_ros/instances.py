@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from folk_ros.structures import Boxes, Instances, PointCloud, Voxels
 
-
 TURNS = 45  # box directions tried in a quarter turn: 2 degrees apart
 BOX_SAMPLE = 4000  # voxels of an instance from which its box is made
 
@@ -34,7 +33,9 @@ def expand_masks(
     return starts, points
 
 
-def fit_boxes(owner: NDArray[np.int64], rows: NDArray[np.int64], count: int, voxels: Voxels) -> Boxes:
+def fit_boxes(
+    owner: NDArray[np.int64], rows: NDArray[np.int64], count: int, voxels: Voxels
+) -> Boxes:
     """Fit the smallest upright box around the voxels of each mask (pairs as in expand_masks)."""
     bounds = np.searchsorted(owner, np.arange(count + 1))
     fitted = [

@@ -77,7 +77,9 @@ def probabilities(
     kinship = texts @ vocabulary.embeddings.T  # [Q, B]
     ally = kinship >= np.maximum(ALLY_FLOOR, ALLY_SHARE * kinship.max(1, keepdims=True))  # [Q, B]
     peak = max(float(background.max(initial=-1.0)), float(similarity.max(initial=-1.0)))
-    rivals = np.exp(vocabulary.scale * (background - peak)) @ (~ally).T.astype(np.float32)  # [I, Q]
+    rivals = np.exp(vocabulary.scale * (background - peak)) @ (~ally).T.astype(
+        np.float32
+    )  # [I, Q]
     wanted = np.exp(vocabulary.scale * (similarity - peak))  # [Q, I]
     return wanted / (wanted + rivals.T + 1e-30)
 

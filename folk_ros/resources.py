@@ -15,12 +15,15 @@ def share_folders() -> list[Path]:
     here = Path(__file__).resolve().parents[1]
     prefixes = [p for p in os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep) if p]
     installed = [Path(p) / 'share' / 'folk_ros' for p in prefixes]
-    pip = [Path(sysconfig.get_path('data')) / 'share' / 'folk_ros', Path(sys.prefix) / 'share/folk_ros']
+    pip = [
+        Path(sysconfig.get_path('data')) / 'share' / 'folk_ros',
+        Path(sys.prefix) / 'share/folk_ros',
+    ]
     return [here, *installed, *pip]
 
 
 def find_file(relative: str) -> Path:
-    """Return a shipped file or folder, for example 'msg/Instance.msg'; FileNotFoundError if lost."""
+    """Return a shipped file or folder ('msg/Instance.msg'); FileNotFoundError if it is lost."""
     for folder in share_folders():
         if (folder / relative).exists():
             return folder / relative

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from pathlib import Path
 import struct
-import time
 import tracemalloc
 import zipfile
 
@@ -358,9 +357,10 @@ def test_a_real_scan_is_as_its_readme_says(path):
     np.testing.assert_array_equal(label == 0, np.isnan(z))
     assert 0.1 < np.isnan(z).mean() < 0.6
     assert set(np.unique(label[label >= 10] // 10)) <= set(range(2, 12))
-    # An image row runs left to right in an optical frame: x grows along it.
-    x = read_field(data, layout, 'x')
-    assert np.nanmean(np.diff(x, axis=1) > 0) > 0.95 or np.nanmean(x[:, 320:]) > 0
+    # Rows are those of the image, in an optical frame: x grows to the right, y downwards.
+    x, y = read_field(data, layout, 'x'), read_field(data, layout, 'y')
+    assert np.nanmedian(x[:, :320]) < np.nanmedian(x[:, 320:])
+    assert np.nanmedian(y[:240]) < np.nanmedian(y[240:])
     # The colour of points without depth is kept: the photograph has no holes.
     assert (read_field(data, layout, 'rgba') & 0xFFFFFF)[np.isnan(z)].mean() > 0
 
@@ -368,9 +368,7 @@ def test_a_real_scan_is_as_its_readme_says(path):
 @needs_scans
 @pytest.mark.parametrize('path', REAL)
 def test_a_real_scan_becomes_its_finite_points(path):
-    start = time.perf_counter()
     cloud = read_cloud(path)
-    assert time.perf_counter() - start < 20  # the bar is 2 s; this catches a per-byte decoder
     layout, data = read_pcd(path, 10**6)
     z, rgba = (read_field(data, layout, name) for name in ('z', 'rgba'))
     kept = np.isfinite(z)

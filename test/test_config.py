@@ -18,7 +18,9 @@ def test_a_whole_number_is_accepted_where_a_fraction_is_meant():
     assert isinstance(QueryConfig(min_score=1).min_score, float)
 
 
-@pytest.mark.parametrize(('name', 'value'), [('max_results', 1.5), ('max_results', True), ('min_score', '0.5')])
+@pytest.mark.parametrize(
+    ('name', 'value'), [('max_results', 1.5), ('max_results', True), ('min_score', '0.5')]
+)
 def test_a_value_of_the_wrong_type_is_refused(name, value):
     with pytest.raises(ValueError, match=name):
         with_values(QueryConfig(), {name: value})

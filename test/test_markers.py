@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 import numpy as np
 import pytest
 
-from folk_ros.markers import clean_text, colour_of, MarkerLedger, MAX_NAMESPACES
+from folk_ros.markers import clean_text, colour_of, MarkerLedger, MAX_NAMESPACES, PALETTE
 from folk_ros.structures import Boxes, Instances, Match
 
 
@@ -109,6 +109,8 @@ def test_a_text_keeps_its_namespace_while_it_is_shown():
     assert ('other', 2, 'box') in keys(specs, 'add')
 
 
+ALL_COLOURS = [tuple(int(c[i : i + 2], 16) / 255 for i in (0, 2, 4)) for c in PALETTE]
+
 texts = st.sampled_from(['chair', 'chair\0', 'other', 'other (label)', '', '\n', 'x' * 99])
 scores = st.sampled_from([0.0, 0.5, 1.0, 2.0, -1.0, float('nan'), float('inf')])
 rounds = st.lists(st.lists(st.tuples(st.integers(0, 3), texts, scores), max_size=8), max_size=5)
@@ -162,7 +164,11 @@ def test_a_text_becomes_one_short_visible_line(text, cleaned):
 
 def test_a_colour_is_the_same_in_another_process():
     code = "from folk_ros.markers import colour_of; print(colour_of('sofa'))"
-    run = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True)
-        [sys.executable, '-c', code], capture_output=True, text=True, check=True
-    )
-    assert other.stdout.strip() == str(colour_of('sofa'))
+    run = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
+    assert run.stdout.strip() == str(colour_of('sofa'))
+
+
+def test_a_taken_colour_is_not_given_again_while_there_are_others():
+    first = colour_of('sofa')
+    assert colour_of('sofa', [first]) != first
+    assert colour_of('sofa', ALL_COLOURS) == first

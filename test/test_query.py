@@ -11,7 +11,9 @@ def unit(*rows):
     return array / np.linalg.norm(array, axis=1, keepdims=True)
 
 
-VOCABULARY = Vocabulary(('sofa', 'lamp', 'door'), unit([1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0]), 20.0)
+VOCABULARY = Vocabulary(
+    ('sofa', 'lamp', 'door'), unit([1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0]), 20.0
+)
 
 
 def scene(embeddings):

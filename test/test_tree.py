@@ -218,4 +218,3 @@ def test_the_public_core_knows_neither_ros_nor_open_clip():
     assert 'folk_ros.pipeline' in modules
     loaded = loaded_by('import ' + ', '.join(modules))
     assert not loaded & {*ROS_ONLY, *MESSAGES, 'open_clip', 'transformers', 'matplotlib'}
-

@@ -16,16 +16,24 @@ from folk_ros import __version__
 from folk_ros.cli import (
     benchmark,
     demo,
+    distill,
     doctor,
+    evaluate,
     play,
     query,
     scenes,
     segment,
+    teach,
+    train_masks,
     weights,
 )
 from folk_ros.cli.output import CommandFailed
 
-COMMANDS = (demo, segment, query, play, scenes, benchmark, weights, doctor)
+COMMANDS = (
+    *(demo, segment, query, play),  # use
+    *(scenes, train_masks, teach, distill, evaluate),  # teach
+    *(benchmark, weights, doctor),  # check
+)
 OK, FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -72,4 +80,3 @@ def _explain(args: argparse.Namespace, error: Exception, code: int) -> int:
         message = f'{message}; install what is missing: pip install "folk_ros[demo]"'
     print(f'folk: {message}', file=sys.stderr)
     return code
-

@@ -82,9 +82,13 @@ class Progress:
         self._start = self._shown = time.monotonic()
         self._terminal = sys.stderr.isatty()
 
-    def step(self, count: int = 1, note: str = '') -> None:
+    def step(self, count: int = 1) -> None:
         """Count things done and show the line when it is time."""
-        self.done += count
+        self.reach(self.done + count)
+
+    def reach(self, done: int, note: str = '') -> None:
+        """Say how many are done in all, and show the line when it is time."""
+        self.done = done
         now = time.monotonic()
         last = self.done >= self.total
         if not last and now - self._shown < (0.1 if self._terminal else SECONDS_BETWEEN_LINES):

@@ -83,11 +83,14 @@ def write_result(path: Path, cloud: PointCloud, scene: Instances, matches: list[
 
         write_ply(cloud, path, point_ids(scene))
         return
+    import numpy as np
+
     from folk_ros.draw import draw_overview
 
     best = {match.row: match.text for match in reversed(matches)}  # best first: it stays
-    rows = sorted(best)
-    draw_overview(cloud, scene.select(rows), [best[row] for row in rows], path, path.stem)
+    rows = np.array(sorted(best), np.int64)
+    labels = [best[row] for row in rows.tolist()]
+    draw_overview(cloud, scene.select(rows), labels, path, path.stem)
 
 
 def point_ids(scene: Instances) -> Any:

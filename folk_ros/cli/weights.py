@@ -61,7 +61,7 @@ def verify(folder: Path) -> dict[Path, str]:
     sums = folder / 'SHA256SUMS'
     lines = sums.read_text().splitlines() if sums.is_file() else []
     wanted = dict(line.split()[::-1] for line in lines if len(line.split()) == 2)
-    states = {path: 'no sum' for path in sorted(folder.glob('*.safetensors'))}
+    states = dict.fromkeys(sorted(folder.glob('*.safetensors')), 'no sum')
     for name, digest in wanted.items():
         path = folder / name
         if not path.is_file():

@@ -32,9 +32,7 @@ class Level:
         return len(self.coords)
 
 
-def build_levels(
-    coords: Tensor, depth: int, compute: torch.dtype = torch.float32
-) -> list[Level]:
+def build_levels(coords: Tensor, depth: int, compute: torch.dtype = torch.float32) -> list[Level]:
     """
     Build `depth` levels, each half as fine as the one before.
 
@@ -158,9 +156,7 @@ def _gather_product(x: Tensor, matrix: Tensor, table: Tensor, compute: torch.dty
 
 def submanifold(x: Tensor, weight: Tensor, level: Level) -> Tensor:
     """Convolve [V, Cin] with [27, Cin, Cout] onto the same voxels: [V, Cout]."""
-    result: Tensor = _Submanifold.apply(
-        x, weight, level.neighbours, _compute_type(x, level)
-    )
+    result: Tensor = _Submanifold.apply(x, weight, level.neighbours, _compute_type(x, level))
     return result
 
 

@@ -33,8 +33,15 @@ class MaskDecoderLayer(nn.Module):
         self.feed = nn.Sequential(nn.Linear(WIDTH, 128), nn.ReLU(), nn.Linear(128, WIDTH))
         self.norms = nn.ModuleList(nn.LayerNorm(WIDTH) for _ in range(3))
 
-    def forward(self, query: Tensor, place: Tensor, memory: Tensor, blocked: Tensor) -> Tensor:
-        """Update queries [Q, W]; `memory` is (features [M, C] , place [M, W]) joined by the caller."""
+    def forward(
+        self, query: Tensor, place: Tensor, feature: Tensor, spots: Tensor, blocked: Tensor
+    ) -> Tensor:
+        """
+        Update queries [Q, W] that stand at `place` [Q, W].
+
+        They look at a level's `feature` [M, C] at `spots` [M, W], except where `blocked` [Q, M].
+        """
+        memory = self.memory(feature) + spots
         q = query + place
         heads_blocked = blocked[None].expand(HEADS, -1, -1)
         seen, _ = self.cross(q[None], memory[None], memory[None], attn_mask=heads_blocked)
@@ -71,9 +78,8 @@ class MaskDecoder(nn.Module):
         for index, layer in zip(self.read_levels, self.layers, strict=True):
             place = self.place(centre - ground)
             spots = levels[index].coords[:, 1:].to(query.dtype) * (2**index / UNIT_VOXELS) - ground
-            memory = layer.memory(features[index]) + self.place(spots)
             blocked = _outside(stages[-1].logits.detach(), levels, index)
-            query = layer(query, place, memory, blocked)
+            query = layer(query, place, features[index], self.place(spots), blocked)
             change = self.delta(query)
             kernel, centre = kernel + change[:, :KERNEL], centre + change[:, KERNEL:]
             logits = mask_logits(kernel, centre, fields)

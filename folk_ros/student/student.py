@@ -1,8 +1,9 @@
-"""The student: a voxelised cloud goes in, masks with quality and CLIP-space embeddings come out."""
+"""The student: a voxelised cloud goes in, masks with quality and embeddings come out."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn, Tensor
@@ -31,6 +32,14 @@ class StudentConfig:
     embedding_dim: int = 384
     clip: str = ''  # name of the CLIP space the embeddings live in
     text_tower: str = ''  # its text side: a shipped model, a folder, or open_clip's 'NAME/WEIGHTS'
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> StudentConfig:
+        """Build from stored values, in which tuples have become lists."""
+        ready: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in values.items()
+        }
+        return cls(**ready)
 
 
 @dataclass(frozen=True)
@@ -88,7 +97,12 @@ class Student(nn.Module):
         return Prediction(owner, rows, quality[keep], embeddings)
 
     def adapter_input(
-        self, features: list[Tensor], levels: list[Level], owner: Tensor, rows: Tensor, weight: Tensor
+        self,
+        features: list[Tensor],
+        levels: list[Level],
+        owner: Tensor,
+        rows: Tensor,
+        weight: Tensor,
     ) -> Tensor:
         """Pool features and shape of masks given as pairs (see pool_masks): [I, C]."""
         pooled = pool_masks(features, levels, owner, rows, weight)
@@ -97,7 +111,12 @@ class Student(nn.Module):
         return torch.cat([pooled, shape.to(pooled.dtype)], 1)
 
     def embed(
-        self, features: list[Tensor], levels: list[Level], owner: Tensor, rows: Tensor, weight: Tensor
+        self,
+        features: list[Tensor],
+        levels: list[Level],
+        owner: Tensor,
+        rows: Tensor,
+        weight: Tensor,
     ) -> Tensor:
         """Embed masks given as pairs: [I, D] of unit length."""
         result: Tensor = self.adapter(self.adapter_input(features, levels, owner, rows, weight))
@@ -111,7 +130,9 @@ class Student(nn.Module):
 
 def student_input(voxels: Voxels) -> Tensor:
     """Build the network's input [V, INPUT]."""
-    rgb = torch.from_numpy(voxels.rgb) * 2 - 1 if voxels.has_colour else torch.zeros(len(voxels), 3)
+    rgb = (
+        torch.from_numpy(voxels.rgb) * 2 - 1 if voxels.has_colour else torch.zeros(len(voxels), 3)
+    )
     return assemble_input(rgb, voxels.has_colour, torch.from_numpy(voxels.coords[:, 2]))
 
 

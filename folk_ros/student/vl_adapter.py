@@ -1,4 +1,4 @@
-"""VL-adapter (FOLK section 3.2, Eq. 7): pooled features of a mask become a CLIP-space embedding."""
+"""VL-adapter (FOLK section 3.2, Eq. 7): pooled features of a mask become a CLIP embedding."""
 
 from __future__ import annotations
 

@@ -54,7 +54,10 @@ def load_student(path: Path) -> tuple[Student, Vocabulary]:
     try:
         with safe_open(path, 'pt') as file:
             metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name).float() for name in file.keys()}
+            tensors = {
+                name: file.get_tensor(name).float()
+                for name in file.keys()  # noqa: SIM118 - the file is no dictionary
+            }
     except SafetensorError as error:
         raise ValueError(
             f'{path}: not a whole safetensors file ({error}); copy it again'
@@ -87,7 +90,7 @@ def _read_config(path: Path, metadata: dict[str, str]) -> StudentConfig:
             f'{path}: its configuration has settings {sorted(set(values) ^ known)} that differ '
             'from this version; use the release it was made with'
         )
-    return StudentConfig(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+    return StudentConfig.from_json(values)
 
 
 def check_sum(path: Path) -> None:

@@ -21,7 +21,7 @@ def save_checkpoint(
     optimizer: torch.optim.Optimizer,
     settings: str,
 ) -> None:
-    """Write weights and the optimiser's moments; the old checkpoint stays until the new is whole."""
+    """Write weights and optimiser state; the old checkpoint stays until the new one is whole."""
     folder.mkdir(parents=True, exist_ok=True)
     everything = {name: value.detach().contiguous() for name, value in tensors.items()}
     for number, state in optimizer.state_dict()['state'].items():
@@ -42,7 +42,10 @@ def load_checkpoint(
         return None
     with safe_open(path, 'pt') as file:
         step = int(file.metadata()['step'])
-        tensors = {name: file.get_tensor(name) for name in file.keys()}
+        tensors = {
+            name: file.get_tensor(name)
+            for name in file.keys()  # noqa: SIM118 - the file is no dictionary
+        }
     moments: dict[int, dict[str, Tensor]] = {}
     for name in [n for n in tensors if n.startswith('optimizer.')]:
         _, number, key = name.split('.')

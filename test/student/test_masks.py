@@ -10,7 +10,11 @@ from folk_ros.student.vl_adapter import pool_masks
 def random_fields(count=40, seed=0):
     torch.manual_seed(seed)
     return MaskFields(
-        torch.randn(count, EMBED), torch.randn(count, 3), torch.randn(count, KERNEL), torch.randn(count), torch.randn(count)
+        torch.randn(count, EMBED),
+        torch.randn(count, 3),
+        torch.randn(count, KERNEL),
+        torch.randn(count),
+        torch.randn(count),
     )
 
 
@@ -18,7 +22,11 @@ def slow_mask_logit(kernel, centre, fields, voxel):
     w, b, flat, tall = kernel[:EMBED], kernel[EMBED], kernel[EMBED + 1], kernel[EMBED + 2]
     d = fields.shifted[voxel] - centre
     value = w @ fields.embedding[voxel] + b
-    value = value - flat.clamp(-4, 6).exp() * (d[0] ** 2 + d[1] ** 2) - tall.clamp(-4, 6).exp() * d[2] ** 2
+    value = (
+        value
+        - flat.clamp(-4, 6).exp() * (d[0] ** 2 + d[1] ** 2)
+        - tall.clamp(-4, 6).exp() * d[2] ** 2
+    )
     return value + 2 * torch.nn.functional.logsigmoid(fields.foreground[voxel])
 
 

@@ -11,14 +11,18 @@ from folk_ros.student.student import Student, StudentConfig
 from folk_ros.student.weights import load_student, save_student
 from folk_ros.voxels import voxelize
 
-SMALL = StudentConfig(encoder=(8, 8, 8), decoder=(8, 8), decoder_reads=(1,), embedding_dim=4, clip='toy')
+SMALL = StudentConfig(
+    encoder=(8, 8, 8), decoder=(8, 8), decoder_reads=(1,), embedding_dim=4, clip='toy'
+)
 
 
 def saved(tmp_path, seed=0):
     torch.manual_seed(seed)
     student = Student(SMALL).eval()
     path = tmp_path / 'student.safetensors'
-    save_student(path, student, Vocabulary(('a', 'b'), np.eye(2, 4, dtype=np.float32), 20.0), half=False)
+    save_student(
+        path, student, Vocabulary(('a', 'b'), np.eye(2, 4, dtype=np.float32), 20.0), half=False
+    )
     return student, path
 
 

@@ -21,9 +21,9 @@ POINTER = ct.c_void_p
 FOREVER_NS = 2**63 - 1
 
 PARTICIPANTS, PUBLICATIONS, SUBSCRIPTIONS = 0x7FFF0001, 0x7FFF0003, 0x7FFF0004  # built-in topics
-OFFERED_INCOMPATIBLE = 1 << 5  # status bits, dds.h
-REQUESTED_INCOMPATIBLE = 1 << 6
-DATA_AVAILABLE = 1 << 10
+OFFERED_INCOMPATIBLE = 1 << 3  # status bits, in the order of dds_status_id in dds.h
+REQUESTED_INCOMPATIBLE = 1 << 4
+DATA_AVAILABLE = 1 << 8
 ANY_STATE = 0x7F  # every sample, view and instance state
 ALIVE = 0x0F | 0x10  # every sample and view state, instances that are alive
 RETCODE_TIMEOUT = -10

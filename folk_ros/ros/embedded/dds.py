@@ -142,7 +142,7 @@ class Reader(Entity):
 
 
 class Participant(Entity):
-    """This process on a DDS domain."""
+    """The place of a process on a DDS domain."""
 
     def __init__(self, domain_id: int, config: str | None, user_data: bytes) -> None:
         lib = library()

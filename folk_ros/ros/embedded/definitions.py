@@ -1,9 +1,9 @@
 """
 Interface definitions that rosbags does not carry, as their packages publish them, and defaults.
 
-vision_msgs 4.1: ros-perception/vision_msgs, Apache-2.0. std_srvs, rcl_interfaces: ros2/common_interfaces
-and ros2/rcl_interfaces, Apache-2.0. Comments are left out. This package's own interfaces are not
-here: they are read from msg/ and srv/.
+vision_msgs 4.1: ros-perception/vision_msgs, Apache-2.0. std_srvs, rcl_interfaces:
+ros2/common_interfaces and ros2/rcl_interfaces, Apache-2.0. Comments are left out. This package's
+own interfaces are not here: they are read from msg/ and srv/.
 """
 
 MESSAGES = {
@@ -44,8 +44,7 @@ SERVICES = {
     ),
     'rcl_interfaces/srv/GetParameterTypes': 'string[] names\n---\nuint8[] types',
     'rcl_interfaces/srv/SetParameters': (
-        'rcl_interfaces/Parameter[] parameters\n---\n'
-        'rcl_interfaces/SetParametersResult[] results'
+        'rcl_interfaces/Parameter[] parameters\n---\nrcl_interfaces/SetParametersResult[] results'
     ),
     'rcl_interfaces/srv/SetParametersAtomically': (
         'rcl_interfaces/Parameter[] parameters\n---\nrcl_interfaces/SetParametersResult result'

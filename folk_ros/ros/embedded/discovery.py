@@ -89,7 +89,9 @@ class Discovery:
     """The built-in topics of a participant: everything alive on the domain, this process too."""
 
     def __init__(self, participant: int) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # for the two buffers
+        self._samples = (ct.c_void_p * MAX_DISCOVERED)()
+        self._infos = (cyclone.SampleInfo * MAX_DISCOVERED)()
         self._readers = {
             topic: check(
                 library().dds_create_reader(participant, topic, None, None), 'watch the graph'
@@ -115,9 +117,9 @@ class Discovery:
     def _read(self, topic: int, structure: Any, convert: Any) -> list[Any]:
         """Convert what is alive on a built-in topic while DDS lends it."""
         lib, reader = library(), self._readers[topic]
-        samples = (ct.c_void_p * MAX_DISCOVERED)()
-        infos = (cyclone.SampleInfo * MAX_DISCOVERED)()
+        samples, infos = self._samples, self._infos
         with self._lock:
+            samples[0] = None  # DDS lends memory where the first is empty
             count = lib.dds_read_mask(
                 reader, samples, infos, MAX_DISCOVERED, MAX_DISCOVERED, cyclone.ALIVE
             )

@@ -89,7 +89,7 @@ def _check_count(count: int, exact: int | None, limit: int) -> None:
 
 
 def _numbers(kind: str, exact: int | None, limit: int) -> tuple[Callable[[], Any], Check]:
-    """Return default and check of an array of numbers: kept as ndarray, without a copy if it can."""
+    """Return default and check of an array of numbers: an ndarray, not copied if it fits."""
     dtype = np.dtype(DTYPES.get(kind, kind))
 
     def check(value: Any) -> Any:

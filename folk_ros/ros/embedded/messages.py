@@ -1,9 +1,10 @@
-"""Message and service classes, built at run time from their definitions; they behave as rclpy's."""
+"""Message and service classes, built from their definitions at run time; they are as rclpy's."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
+from copy import copy
+from functools import lru_cache, partial
 import os
 from pathlib import Path
 import site
@@ -67,7 +68,9 @@ class Message:
 
     def __repr__(self) -> str:
         package, _, name = self.ros_type.partition('/')
-        shown = (f'{field}={getattr(self, field)!r}' for field in self.get_fields_and_field_types())
+        shown = (
+            f'{field}={getattr(self, field)!r}' for field in self.get_fields_and_field_types()
+        )
         return f'{package}.{name.replace("/", ".")}({", ".join(shown)})'
 
     @classmethod
@@ -129,7 +132,7 @@ class Interfaces:
                     f'embedded runtime; run under ROS 2 for others'
                 )
             self._classes[name] = self._build(name)
-            self.store.types[name] = self._classes[name]
+            self.store.types[name] = self._classes[name]  # type: ignore[assignment]
             self.store.get_msgdef(name)
         return self._classes[name]
 
@@ -152,7 +155,7 @@ class Interfaces:
         rules = {field: field_rules(desc, self.message) for field, desc in fields}
         makers = {field: make for field, (make, _) in rules.items()}
         for field, value in definitions.DEFAULTS.get(name, {}).items():
-            makers[field] = lambda value=value: value
+            makers[field] = partial(copy, value)
         members: dict[str, Any] = {
             '__slots__': tuple(makers),
             '__module__': name.rpartition('/')[0].replace('/', '.'),
@@ -170,7 +173,7 @@ class Interfaces:
         return self.store.serialize_cdr(message, message.ros_type)
 
     def decode(self, data: memoryview, name: str) -> Message:
-        """Deserialize CDR; arrays are read-only views of `data`. Raises SerdeError if malformed."""
+        """Deserialize CDR; arrays are read-only views of `data`. Bad bytes raise SerdeError."""
         self.message(name)
         return self.store.deserialize_cdr(data, name)  # type: ignore[return-value]
 

@@ -54,7 +54,7 @@ def receive(serdata: ct.c_void_p) -> memoryview:
     view = _view_of_memory(vector.base, vector.size, 0x100)  # PyBUF_READ
     lent = np.frombuffer(view, np.uint8).view(_LentArray)
     lent.loan = _Loan(held, vector)
-    return memoryview(lent)
+    return lent.data
 
 
 _view_of_memory = ct.pythonapi.PyMemoryView_FromMemory
@@ -71,7 +71,7 @@ def pack(sertype: ct.c_void_p, parts: Sequence[Buffer]) -> int:
     size = sum(len(part) for part in parts)
     padded = [*parts, b'\0' * (-size % 4)] if size % 4 else parts
     arrays = [np.frombuffer(part, np.uint8) for part in padded]
-    vectors = (IoVector * len(arrays))(*((a.ctypes.data, a.nbytes) for a in arrays))
+    vectors = (IoVector * len(arrays))(*[IoVector(a.ctypes.data, a.nbytes) for a in arrays])
     total = sum(a.nbytes for a in arrays)
     serdata = library().ddsi_serdata_from_ser_iov(
         sertype, cyclone.SERDATA_KIND_DATA, len(arrays), vectors, total

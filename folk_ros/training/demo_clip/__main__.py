@@ -1,4 +1,4 @@
-"""Make the demo CLIP: `python -m folk_ros.training.demo_clip pack|train|evaluate --help`."""
+"""Make the demo CLIP: `python -m folk_ros.training.demo_clip --help`."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ import json
 import logging
 from pathlib import Path
 
+import numpy as np
+import torch
+
 from folk_ros.text import load_text_tower
+from folk_ros.training.demo_clip.compare import compare_towers
 from folk_ros.training.demo_clip.data import read_regions
 from folk_ros.training.demo_clip.evaluate import naming_report, NamingReport
 from folk_ros.training.demo_clip.pack import pack_text_tower
 from folk_ros.training.demo_clip.tower import IMAGE_WEIGHTS, load_image_tower, save_image_tower
 from folk_ros.training.demo_clip.train import train_demo_clip, TrainConfig
-import numpy as np
-import torch
+from folk_ros.training.scenes.objects.catalog import CATEGORIES
 
 log = logging.getLogger('folk_ros.training.demo_clip')
 
@@ -26,10 +29,20 @@ def main() -> None:
     torch.set_num_threads(arguments.threads)
     if arguments.command == 'pack':
         pack_text_tower(arguments.source, arguments.model)
+    elif arguments.command == 'compare':
+        _compare(arguments)
     elif arguments.command == 'train':
         _train(arguments)
     else:
         _evaluate(arguments)
+
+
+def _compare(arguments: argparse.Namespace) -> None:
+    names = list(CATEGORIES)
+    texts = dict.fromkeys(names)
+    for category in CATEGORIES.values():
+        texts |= dict.fromkeys((*category.words, *category.says))
+    log.info('%s', compare_towers(arguments.source, arguments.model, list(texts), names))
 
 
 def _train(arguments: argparse.Namespace) -> None:
@@ -69,9 +82,12 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog='python -m folk_ros.training.demo_clip')
     parser.add_argument('--threads', type=int, default=1, help='torch threads (default: 1)')
     commands = parser.add_subparsers(dest='command', required=True)
-    pack = commands.add_parser('pack', help='pack the text tower from the publisher\'s files')
+    pack = commands.add_parser('pack', help="pack the text tower from the publisher's files")
     pack.add_argument('source', type=Path, help='folder with model.safetensors and tokenizer')
     pack.add_argument('model', type=Path, help='model folder to write')
+    compare = commands.add_parser('compare', help='measure what packing cost')
+    compare.add_argument('source', type=Path, help="folder with the publisher's files")
+    compare.add_argument('model', type=Path, help='model folder')
     train = commands.add_parser('train', help='train the image tower; resumes what was begun')
     train.add_argument('rooms', type=Path, help='folder with rooms train_*')
     train.add_argument('out', type=Path, help='folder for checkpoint and weights')

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from folk_ros.training.scenes.scene import load_scene
 import numpy as np
 from numpy.typing import NDArray
 import torch
+
+from folk_ros.training.scenes.scene import load_scene
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from folk_ros.text import TextEncoder
-from folk_ros.training.demo_clip.data import cell_counts, image_tensor, Regions
-from folk_ros.training.demo_clip.tower import DemoImageTower, STRIDE
 import numpy as np
 from numpy.typing import NDArray
 import torch
 from torch.nn import functional
+
+from folk_ros.text import TextEncoder
+from folk_ros.training.demo_clip.data import cell_counts, image_tensor, Regions
+from folk_ros.training.demo_clip.tower import DemoImageTower, STRIDE
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,13 @@ DIM = 384
 CONTEXT = 64  # tokens: names and short descriptions; a longer text is cut
 TEMPLATES = ('{}', 'a {}')
 LOGIT_SCALE = 20.0
-QUANTISED = ('dense.weight', 'query.weight', 'key.weight', 'value.weight', 'word_embeddings.weight')
+QUANTISED = (
+    'dense.weight',
+    'query.weight',
+    'key.weight',
+    'value.weight',
+    'word_embeddings.weight',
+)
 
 
 def pack_text_tower(source_dir: Path, out_dir: Path) -> None:

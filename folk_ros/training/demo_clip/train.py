@@ -15,8 +15,20 @@ import os
 from pathlib import Path
 import time
 
+import numpy as np
+from safetensors import safe_open, SafetensorError
+from safetensors.torch import save_file
+import torch
+from torch.nn import functional
+
 from folk_ros.text import TextEncoder
-from folk_ros.training.demo_clip.data import augment, cell_counts, image_tensor, read_regions, Regions
+from folk_ros.training.demo_clip.data import (
+    augment,
+    cell_counts,
+    image_tensor,
+    read_regions,
+    Regions,
+)
 from folk_ros.training.demo_clip.tower import DemoImageTower, STRIDE
 from folk_ros.training.demo_clip.words import (
     caption_loss,
@@ -25,11 +37,6 @@ from folk_ros.training.demo_clip.words import (
     name_loss,
     Words,
 )
-import numpy as np
-from safetensors import safe_open, SafetensorError
-from safetensors.torch import save_file
-import torch
-from torch.nn import functional
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +62,8 @@ class TrainConfig:
     """Smaller regions are not learned from."""
     sure_pixels: int = 150
     """Regions smaller than this count in proportion."""
+    bfloat16: bool = True
+    """Convolutions in bfloat16: about 1.7 times as fast on a CPU that has it."""
     save_every: int = 100
 
 
@@ -117,7 +126,9 @@ def batch_losses(
     kept = ((pixels >= config.min_pixels) & torch.from_numpy(words.label[rows] >= 0)).numpy()
     image, rows, weights, pixels = image[kept], rows[kept], weights[kept], pixels[kept]
     images = images.contiguous(memory_format=torch.channels_last)
-    features = tower.features(images).flatten(2)  # [B, C, hw]
+    with torch.autocast('cpu', torch.bfloat16, enabled=config.bfloat16):
+        features = tower.features(images)
+    features = features.float().flatten(2)  # [B, C, hw]
     order = torch.from_numpy(image)
     pooled = torch.einsum('rn,rcn->rc', weights.flatten(1) / pixels[:, None], features[order])
     embeddings = functional.normalize(tower.project(pooled), dim=1)  # [R, D]
@@ -129,8 +140,7 @@ def batch_losses(
     pull = 1 - (embeddings * words.centre[torch.from_numpy(rows)]).sum(1)
     return {
         'names': (share * name_loss(scaled, label, words.name_embeddings)).sum(),
-        'captions': config.caption_weight
-        * (share * caption_loss(scaled, captions, member)).sum(),
+        'captions': config.caption_weight * (share * caption_loss(scaled, captions, member)).sum(),
         'pull': config.pull_weight * (share * pull).sum(),
     }
 

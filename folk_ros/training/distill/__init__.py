@@ -1,0 +1,1 @@
+"""Label-guided distillation: teacher files become a student that answers words."""

@@ -1,4 +1,4 @@
-"""What the frozen student sees of each instance: computed once, so that the adapter trains fast."""
+"""What the frozen student sees of each instance: computed once, the adapter trains fast."""
 
 from __future__ import annotations
 

@@ -26,10 +26,7 @@ SCALE = 20.0  # logit scale of the query softmax
 
 def mask_student(checkpoint: Path, clip: str, text_tower: str) -> Student:
     """Build a student from the averaged weights of a mask training run."""
-    stored = read_settings(checkpoint)['student']
-    config = StudentConfig(
-        **{k: tuple(v) if isinstance(v, list) else v for k, v in stored.items()}
-    )
+    config = StudentConfig.from_json(read_settings(checkpoint)['student'])
     found = load_checkpoint(checkpoint, None)
     if found is None:
         raise ValueError(f'{checkpoint}: no mask checkpoint there; run `folk train-masks` first')
@@ -52,15 +49,14 @@ def distill(
     teacher: Path,
     student: Student,
     text: TextTower,
-    background: tuple[str, ...],
     config: Distillation,
     out: Path,
 ) -> None:
     """
     Train the adapter on `rooms`/train_* and write the student file `out`.
 
-    The voters choose among the training names; `background` adds names that queries are judged
-    against.
+    The voters choose among the training names, which are also the background that queries are
+    judged against.
     """
     names = training_names(rooms)
     embedded = text.encode(names)  # [B, D]
@@ -72,5 +68,4 @@ def distill(
     data = collect(student, scenes, TURNS, config.seed)
     log.info('%d samples of %d objects', len(data.label), int(data.instance.max()) + 1)
     distil(student, data, torch.from_numpy(embedded), config)
-    every = tuple(dict.fromkeys((*names, *background)))
-    save_student(out, student, Vocabulary(every, text.encode(every), SCALE))
+    save_student(out, student, Vocabulary(names, embedded, SCALE))

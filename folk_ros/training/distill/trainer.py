@@ -42,8 +42,8 @@ def distil(student: Student, data: AdapterData, text: Tensor, config: Distillati
         optimizer, config.learning_rate, total_steps=config.steps
     )
     # feature statistics first: they are then fixed, for training and for the robot alike
-    adapter.norm.running_mean.copy_(data.pooled.mean(0))
-    adapter.norm.running_var.copy_(data.pooled.var(0))
+    adapter.norm.running_mean = data.pooled.mean(0)
+    adapter.norm.running_var = data.pooled.var(0)
     adapter.norm.eval()
     spread = data.pooled.std(0)
     for step in range(config.steps):
@@ -64,7 +64,9 @@ def distil(student: Student, data: AdapterData, text: Tensor, config: Distillati
         optimizer.step()
         schedule.step()
         if (step + 1) % 500 == 0:
-            parts = ' '.join(f'{name} {float(value.detach()):.3f}' for name, value in terms.items())
+            parts = ' '.join(
+                f'{name} {float(value.detach()):.3f}' for name, value in terms.items()
+            )
             log.info('step %d: %s', step + 1, parts)
     adapter.eval()
 

@@ -30,7 +30,7 @@ def field_losses(fields: MaskFields, sample: Sample) -> dict[str, Tensor]:
 
 
 def choose_queries(fields: MaskFields, sample: Sample) -> tuple[Tensor, Tensor]:
-    """Choose two seeds of each instance, a random voxel and its best seed: rows, instances [2T]."""
+    """Choose two seeds per instance, a random voxel and its best seed: rows, instances [2T]."""
     count = len(sample.label)
     own = (sample.instance >= 0).nonzero()[:, 0]
     index = sample.instance[own]

@@ -1,4 +1,4 @@
-"""Training samples for masks: crops of labelled clouds, augmented and put on the student's grid."""
+"""Training samples for masks: crops of labelled clouds, augmented, on the student's grid."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def _nearest(xyz: NDArray, config: CropConfig, rng: np.random.Generator) -> NDAr
 
 
 def turned(xyz: NDArray, rng: np.random.Generator) -> NDArray[np.float32]:
-    """Turn points [N, 3] about gravity, mirror, scale, and shift them by less than a few voxels."""
+    """Turn points [N, 3] about gravity, mirror, scale, and shift them a little."""
     angle = rng.uniform(0, 2 * np.pi)
     cos, sin = np.cos(angle), np.sin(angle)
     turn = np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]]) * rng.uniform(0.9, 1.1)

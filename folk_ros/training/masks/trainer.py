@@ -1,5 +1,5 @@
 """
-Train the student's masks on labelled clouds: `torchrun --nproc-per-node 2 -m ...trainer`, or one process.
+Train the student's masks on labelled clouds, in one process or in several that share gradients.
 
 Beside the mask losses, a linear classifier over the training names reads the finest features, as
 Mask3D's class head does; it is thrown away, but makes the frozen features worth pooling.
@@ -20,7 +20,7 @@ from torch.nn import functional as F
 
 from folk_ros.student.engine import build_levels, part_of
 from folk_ros.student.student import Student, StudentConfig
-from folk_ros.training.checkpoint import load_checkpoint, save_checkpoint
+from folk_ros.training.checkpoint import load_checkpoint, NAME, read_settings, save_checkpoint
 from folk_ros.training.masks.losses import crop_losses
 from folk_ros.training.masks.samples import (
     CropConfig,
@@ -54,14 +54,19 @@ class MaskTrainer:
     """One process of a training run."""
 
     def __init__(
-        self, rooms: Path, out: Path, config: MaskTraining, student: StudentConfig, crop: CropConfig
+        self,
+        rooms: Path,
+        out: Path,
+        config: MaskTraining,
+        student: StudentConfig,
+        crop: CropConfig,
     ) -> None:
         self.config, self.crop, self.out = config, crop, out
         self.rank = distributed.get_rank() if distributed.is_initialized() else 0
         self.world = distributed.get_world_size() if distributed.is_initialized() else 1
         torch.manual_seed(config.seed)
         self.clouds = self._read(rooms)
-        self.names = sorted({name for cloud in self.clouds for name in cloud.names})
+        self.names = self._known_names()
         self.student = Student(student)
         self.name_head = nn.Linear(self.student.backbone.channels[0], len(self.names))
         self.average = Student(student)
@@ -81,11 +86,18 @@ class MaskTrainer:
             raise ValueError(f'{rooms}: expected scene folders train_*/, found none')
         return [read_labelled(folder) for folder in folders]
 
+    def _known_names(self) -> list[str]:
+        if (self.out / NAME).exists():  # rooms may have been added since: the names stay
+            names: list[str] = read_settings(self.out)['names']
+            return names
+        return sorted({name for cloud in self.clouds for name in cloud.names})
+
     def run(self) -> None:
         """Train to the last step; goes on from the newest checkpoint in the output folder."""
         self._resume()
         index = {name: number for number, name in enumerate(self.names)}
-        begin, sums = time.monotonic(), {}
+        begin = time.monotonic()
+        sums: dict[str, float] = {}
         while self.step < self.config.steps:
             rng = np.random.default_rng([self.config.seed, self.step, self.rank])
             torch.manual_seed(int(rng.integers(1 << 31)))

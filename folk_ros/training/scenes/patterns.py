@@ -72,9 +72,10 @@ def plain(f: Surface) -> Floats:
 
 def wood(f: Surface) -> Floats:
     """Paint grain that runs along the v axis."""
-    bend = noise(f.u / 0.15, f.v / 0.9, f.seed) * 2.5
-    rings = 0.5 + 0.5 * np.sin(2 * np.pi * (f.u / f.period + bend))
-    return mix(f, 0.65 * rings * (0.5 + 0.5 * noise(f.u / 0.01, f.v / 0.15, f.seed)))
+    bend = 3.5 * noise(f.u / 0.3, f.v / 1.3, f.seed) + 0.8 * noise(f.u / 0.06, f.v / 0.5, f.seed)
+    rings = 0.5 + 0.5 * np.sin(2 * np.pi * (0.4 * f.u / f.period + bend))
+    fibre = noise(f.u / 0.008, f.v / 0.2, f.seed)
+    return mix(f, 0.35 * rings * rings + 0.3 * fibre)
 
 
 def stripes(f: Surface) -> Floats:
@@ -212,7 +213,7 @@ def screen(f: Surface) -> Floats:
     page = np.where(ink[:, None], 0.25, 0.95)
     desk = np.where(window[:, None], page, 0.5 * f.accent + (0.05, 0.15, 0.35))
     desk = np.where(title[:, None], (0.3, 0.45, 0.75), desk)
-    film = random_colour(np.clip(noise(f.s * 1.5, f.t * 1.5, f.seed), 0, 0.999))
+    film = picture(f)
     shown = np.where((kind < 0.65)[:, None], desk, film)
     shown = np.where((kind < 0.25)[:, None], off, shown)
     edge = (np.abs(f.s) > 0.95) | (np.abs(f.t) > 0.93)

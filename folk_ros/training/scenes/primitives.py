@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-BOX, FRUSTUM, ELLIPSOID, SOFT = range(4)
+BOX, FRUSTUM, ELLIPSOID, SOFT, FIRM = range(5)  # SOFT and FIRM: rounded boxes
 BOTTOM, TOP, CLOSED = 1, 2, 3  # caps of a frustum, bits
 
 (
@@ -88,6 +88,13 @@ def soft(
 ) -> Part:
     """Make a box with generously rounded edges: a cushion, by its full size in metres."""
     return _solid(SOFT, material, centre, np.asarray(size, float) / 2, rotation)
+
+
+def firm(
+    material: Material, centre: ArrayLike, size: ArrayLike, rotation: ArrayLike | None = None
+) -> Part:
+    """Make a box with slightly rounded edges: a mattress, by its full size in metres."""
+    return _solid(FIRM, material, centre, np.asarray(size, float) / 2, rotation)
 
 
 def ball(

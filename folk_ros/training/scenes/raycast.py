@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from folk_ros.training.scenes.primitives import (
     BOX,
     ELLIPSOID,
+    FIRM,
     FRUSTUM,
     Part,
     SOFT,
@@ -83,7 +84,7 @@ def cast(solids: Solids, camera: Camera) -> tuple[Floats, NDArray[np.int32]]:
     boxes = screen_boxes(solids, camera)
     rays = camera.rays()
     nearest = np.full(camera.width * camera.height, np.iinfo(np.int64).max)
-    for kind in (BOX, FRUSTUM, ELLIPSOID, SOFT):
+    for kind in (BOX, FRUSTUM, ELLIPSOID, SOFT, FIRM):
         rows = np.flatnonzero((solids.kind == kind) & (boxes[:, 2] > 0) & (boxes[:, 3] > 0))
         for chunk in _chunks(rows, boxes[rows, 2] * boxes[rows, 3]):
             solid, pixel = _pairs(chunk, boxes, camera.width)
@@ -152,8 +153,8 @@ def _intersect(kind: int, o: Floats, d: Floats, taper: Floats, caps: Ints) -> Fl
         if kind == BOX:
             enter, leave = _slabs(o, d)
             return np.where(enter <= leave, enter, np.inf).astype(np.float32)
-        if kind == SOFT:
-            return _hit_soft(o, d)
+        if kind in (SOFT, FIRM):
+            return _hit_rounded(o, d, firm=kind == FIRM)
         # near the solid, squares of distances keep their digits in single precision
         shift = -(o * d).sum(0) / (d * d).sum(0)
         o = o + shift * d
@@ -173,9 +174,9 @@ def _hit_sphere(o: Floats, d: Floats) -> Floats:
     return np.where(c <= 0, -np.sqrt(np.maximum(-c, 0) / a), np.inf).astype(np.float32)
 
 
-def _hit_soft(o: Floats, d: Floats) -> Floats:
+def _hit_rounded(o: Floats, d: Floats, firm: bool) -> Floats:
     """
-    Solve x^4 + y^4 + z^4 = 1 by Newton steps from where the ray enters the unit box.
+    Solve x^n + y^n + z^n = 1, n = 4 or 8, by Newton steps from where the ray enters the unit box.
 
     The left side is convex along a ray, so steps from outside never overshoot the first root.
     """
@@ -183,16 +184,25 @@ def _hit_soft(o: Floats, d: Floats) -> Floats:
     enter, leave = _slabs(o, d)
     rows = np.flatnonzero(enter <= leave)
     o, d, t = o[:, rows], d[:, rows], enter[rows]
-    for _ in range(9):
+    for _ in range(12 if firm else 9):
         q = o + t * d
-        cube = q * q * q
-        value, slope = (cube * q).sum(0) - 1, 4 * (cube * d).sum(0)
+        value, slope = _power_sum(q, d, firm)
         step = np.where(slope < -1e-12, -value / slope, 0)
         t = t + np.where(value > 0, step, 0)
-    q = o + t * d
-    good = np.abs((q * q * q * q).sum(0) - 1) < 0.02
+    value, _ = _power_sum(o + t * d, d, firm)
+    good = np.abs(value) < 0.03
     t_hit[rows[good]] = t[good]
     return t_hit
+
+
+def _power_sum(q: Floats, d: Floats, firm: bool) -> tuple[Floats, Floats]:
+    """Return x^n + y^n + z^n - 1 and its slope along d."""
+    square = q * q
+    if firm:
+        seventh = square * square * square * q
+        return (seventh * q).sum(0) - 1, 8 * (seventh * d).sum(0)
+    cube = square * q
+    return (cube * q).sum(0) - 1, 4 * (cube * d).sum(0)
 
 
 def _hit_frustum(o: Floats, d: Floats, taper: Floats, caps: Ints) -> Floats:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from folk_ros.training.scenes.patterns import noise, paint, Surface
-from folk_ros.training.scenes.primitives import BOX, FRUSTUM, Part, SOFT, WOOD
+from folk_ros.training.scenes.primitives import BOX, FIRM, FRUSTUM, Part, SOFT, WOOD
 from folk_ros.training.scenes.raycast import Camera, Solids
 import numpy as np
 from numpy.typing import NDArray
@@ -28,12 +28,37 @@ class Looks:
 
 
 @dataclass(frozen=True)
+class ShadowMap:
+    """What a lamp sees: points farther than its depth image lie in shadow."""
+
+    camera: Camera  # at the lamp, looking down
+    depth: Floats  # [H, W] metres
+
+    def share(self, world: Floats) -> Floats:
+        """Return how much of the lamp reaches each point [M, 3]: 0 none, 1 all."""
+        pose = self.camera.T_world_camera
+        own = (world - pose[:3, 3].astype(np.float32)) @ pose[:3, :3].astype(np.float32)
+        z = np.maximum(own[:, 2], 0.05)
+        k = self.camera.intrinsics
+        u, v = own[:, 0] / z * k[0, 0] + k[0, 2], own[:, 1] / z * k[1, 1] + k[1, 2]
+        bias = 0.03 + 0.015 * z
+        lit = np.zeros(len(world), np.float32)
+        for du, dv in ((-0.5, -0.5), (0.5, -0.5), (-0.5, 0.5), (0.5, 0.5)):  # soft borders
+            column = np.clip(np.rint(u + du), 0, self.camera.width - 1).astype(np.int64)
+            row = np.clip(np.rint(v + dv), 0, self.camera.height - 1).astype(np.int64)
+            lit += z <= self.depth[row, column] + bias
+        inside = (own[:, 2] > 0.1) & (np.abs(u - k[0, 2]) < k[0, 2]) & (np.abs(v - k[1, 2]) < k[1, 2])
+        return np.where(inside, 0.15 + 0.85 * lit / 4, 1).astype(np.float32)
+
+
+@dataclass(frozen=True)
 class Light:
     """A lamp (at a place) or daylight (from a direction: `place` far away)."""
 
     place: NDArray[np.float64]  # [3] world, metres
     colour: NDArray[np.float64]  # [3] brightness at the surface that faces it
     reach_m: float  # distance at which a lamp has fallen to half; inf for daylight
+    shadow: ShadowMap | None = None
 
 
 def pack_looks(parts: Sequence[Part]) -> Looks:
@@ -76,8 +101,8 @@ def shade(
     view = rays / np.linalg.norm(rays, axis=1, keepdims=True)
     facing = -(normal * view).sum(1)
     normal = np.where(facing[:, None] < 0, -normal, normal)  # the inside of open shells
-    rgb = paint(surface_points(solids, looks, solid, unit, normal_unit), looks.pattern[solid])
-    rgb = rgb * _wear(looks, solid, world)
+    surface = surface_points(solids, looks, solid, unit, normal_unit)
+    rgb = paint(surface, looks.pattern[solid]) * _wear(surface, looks.wear[solid])
     rgb = _lit(rgb, looks.gloss[solid], world, normal, view, lights)
     picture = np.zeros((len(index), 3), np.float32)
     cosine = np.zeros(len(index), np.float32)
@@ -96,7 +121,7 @@ def unit_normals(solids: Solids, solid: NDArray[np.int32], unit: Floats) -> Floa
     off_side = np.abs(np.hypot(unit[:, 0], unit[:, 1]) - radius) / np.maximum(radius, 1e-3)
     at_cap = (1 - size[:, 2] < off_side)[:, None]
     cap = np.stack([0 * taper, 0 * taper, np.sign(unit[:, 2])], 1)
-    round_ = np.where(kind == SOFT, unit**3, unit)
+    round_ = np.where(kind == SOFT, unit**3, np.where(kind == FIRM, unit**7, unit))
     flat = np.where(kind == BOX, face, np.where(at_cap, cap, side))
     return np.where((kind == BOX) | (kind == FRUSTUM), flat, round_).astype(np.float32)
 
@@ -125,23 +150,24 @@ def surface_points(
     )  # fmt: skip
 
 
-def _wear(looks: Looks, solid: NDArray[np.int32], world: Floats) -> Floats:
-    """Return a brightness factor [M, 1]: stains and fading, in world space."""
-    across = world[:, 0] + 0.37 * world[:, 2]
-    along = world[:, 1] + 0.61 * world[:, 2]
-    stain = noise(across / 0.23, along / 0.23, 11) + 0.5 * noise(across / 0.05, along / 0.05, 12)
-    return (1 + looks.wear[solid] * 2 * (stain - 0.75))[:, None]
+def _wear(surface: Surface, strength: Floats) -> Floats:
+    """Return a brightness factor [M, 1]: stains and fading."""
+    u, v = surface.u, surface.v
+    stain = noise(u / 0.31, v / 0.31, surface.seed) + 0.5 * noise(u / 0.06, v / 0.06, surface.seed)
+    return (1 + strength * 2 * (stain - 0.75))[:, None]
 
 
 def _lit(
     rgb: Floats, gloss: Floats, world: Floats, normal: Floats, view: Floats, lights: Sequence[Light]
 ) -> Floats:
-    total = (0.36 + 0.1 * normal[:, 2])[:, None] * rgb  # light from all over the room
+    total = (0.4 + 0.1 * normal[:, 2])[:, None] * rgb  # light from all over the room
     for light in lights:
         to_light = light.place.astype(np.float32) - world
         distance = np.linalg.norm(to_light, axis=1, keepdims=True)
         to_light = to_light / distance
         fall = 1 / (1 + (distance / light.reach_m) ** 2) if np.isfinite(light.reach_m) else 1.0
+        if light.shadow is not None:
+            fall = fall * light.shadow.share(world)[:, None]
         cosine = np.clip((normal * to_light).sum(1), 0, 1)[:, None]
         middle = to_light - view
         middle /= np.linalg.norm(middle, axis=1, keepdims=True) + 1e-9

@@ -12,6 +12,7 @@ from folk_ros.training.demo_clip.data import augment, cell_counts, image_tensor,
 from folk_ros.training.demo_clip.evaluate import naming_report
 from folk_ros.training.demo_clip.tower import DemoImageTower, load_image_tower, save_image_tower
 from folk_ros.training.demo_clip.train import train_demo_clip, TrainConfig
+from folk_ros.training.demo_clip.words import caption_shares
 from folk_ros.training.scenes.scene import GroundTruth, save_scene, Scene, View
 from folk_ros.training.teacher.mask_pooling import cell_weights
 
@@ -152,3 +153,9 @@ def test_a_file_that_is_no_tower_is_refused_with_its_name(tmp_path):
     path.write_bytes(b'nothing of the kind')
     with pytest.raises(ValueError, match='tower.safetensors'):
         load_image_tower(path)
+
+
+def test_name_looks_and_uses_count_one_to_one_to_two():
+    captions = ('chair', 'seat', 'something to sit on', 'a red chair', 'a red seat')
+    assert caption_shares(captions).tolist() == [0.25, 0.25, 0.25, 0.125, 0.125]
+    assert caption_shares(('chair',)).tolist() == [1.0]

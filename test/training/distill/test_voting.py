@@ -51,6 +51,10 @@ def test_the_fused_embedding_leaves_out_views_that_disagree():
 
 def test_a_teacher_file_of_another_clip_is_refused_with_both_names(tmp_path):
     path = tmp_path / 'scene.safetensors'
-    save_file({'embeddings': views(0), 'visibility': np.ones((1, 1), np.float32)}, path, {'clip': 'ViT-L'})
+    save_file(
+        {'embeddings': views(0), 'visibility': np.ones((1, 1), np.float32)},
+        path,
+        {'clip': 'ViT-L'},
+    )
     with pytest.raises(ValueError, match="'ViT-L', the text tower in 'demo'"):
         read_targets(path, TEXT, 'demo')

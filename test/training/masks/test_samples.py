@@ -99,7 +99,9 @@ def test_training_goes_on_from_its_checkpoint_as_if_never_stopped(tmp_path, monk
 
     def trainer(out):
         config = MaskTraining(steps=4, crops=1, save_every=2, bfloat16=False)
-        return MaskTrainer(tmp_path / 'rooms', tmp_path / out, config, SMALL, CropConfig(voxels=800))
+        return MaskTrainer(
+            tmp_path / 'rooms', tmp_path / out, config, SMALL, CropConfig(voxels=800)
+        )
 
     whole = trainer('whole')
     whole.run()

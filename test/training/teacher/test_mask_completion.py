@@ -28,7 +28,7 @@ def slow_grow(mask, allowed, depth, jump):
         for r, c in ((row - 1, column), (row + 1, column), (row, column - 1), (row, column + 1)):
             if 0 <= r < mask.shape[0] and 0 <= c < mask.shape[1] and allowed[r, c]:
                 near, far = sorted((depth[r, c], depth[row, column]))
-                if far - near <= jump * near:
+                if near == 0 or far - near <= jump * near:
                     grown[r, c] = True
     return grown
 
@@ -36,7 +36,7 @@ def slow_grow(mask, allowed, depth, jump):
 def test_growing_agrees_with_a_walk_over_pixels():
     random = np.random.default_rng(0)
     mask, allowed = random.random((2, 20, 24)) < 0.4
-    depth = random.choice([1.0, 1.02, 1.5], (20, 24)).astype(np.float32)
+    depth = random.choice([0.0, 1.0, 1.02, 1.5], (20, 24)).astype(np.float32)
     assert np.array_equal(grow(mask, allowed, depth, 0.03), slow_grow(mask, allowed, depth, 0.03))
 
 
@@ -92,3 +92,13 @@ def test_completion_leaves_its_input_untouched():
     complete_mask(own, others, FLAT, CompletionConfig())
     for array, copy in zip((own, others, FLAT), copies, strict=True):
         assert np.array_equal(array, copy)
+
+
+def test_pixels_without_depth_may_be_taken_but_not_what_lies_behind_them():
+    depth = FLAT.copy()
+    depth[:, 12] = 0
+    depth[:, 13:] = 2.5
+    own = points(*((r, 11) for r in range(20)))
+    others = points(*((r, c) for r in range(20) for c in range(13, 24)))
+    mask = complete_mask(own, others, depth, CompletionConfig())
+    assert mask[:, 12].all() and not mask[:, 13:].any()

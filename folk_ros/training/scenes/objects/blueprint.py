@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from folk_ros.training.scenes import primitives as p
 from folk_ros.training.scenes.primitives import Colour, Material, Part
@@ -52,6 +52,23 @@ class Category:
     high: Size  # metres, largest
     novel: bool = False  # kept out of training rooms
 
+    def make(self, rng: Rng) -> Blueprint:
+        """Build one object and set it down so that its lowest point is z = 0."""
+        made = self.build(rng)
+        low = float(p.bounds(made.parts)[0][2])
+        parts = [part.moved(np.eye(3), (0, 0, -low)) for part in made.parts]
+        supports = tuple(replace(s, z=s.z - low) for s in made.supports)
+        return replace(made, parts=parts, supports=supports)
+
+    def captions(self, made: Blueprint) -> tuple[str, ...]:
+        """Return what a person may call an object: names, descriptions, looks."""
+        looks = [f'{made.colour} {word}' for word in (self.name, *self.words[:2])]
+        looks.append(f'{made.stuff} {self.name}')
+        if 'wood' not in made.colour:  # no 'dark wood wooden chair'
+            looks.append(f'{made.colour} {made.stuff} {self.name}')
+        phrases = [f'{"an" if words[0] in "aeiou" else "a"} {words}' for words in looks]
+        return tuple(dict.fromkeys((self.name, *self.words, *self.says, *phrases)))
+
 
 @dataclass(frozen=True)
 class Finish:
@@ -79,6 +96,7 @@ WOODS: dict[str, tuple[Colour, Colour]] = {
     'cherry wood': ((0.55, 0.27, 0.15), (0.38, 0.16, 0.09)),
     'pale birch': ((0.88, 0.78, 0.6), (0.75, 0.62, 0.43)),
 }
+PATTERN_WORDS = {p.STRIPES: 'striped', p.CHECKS: 'chequered', p.DOTS: 'dotted'}
 SOBER = ('white', 'black', 'grey', 'dark grey', 'light grey', 'beige', 'brown', 'dark blue')
 BRIGHT = ('red', 'blue', 'green', 'yellow', 'orange', 'pink', 'purple', 'turquoise', 'light blue')
 ANY = (*SOBER, *BRIGHT, 'dark green', 'cream')
@@ -92,7 +110,9 @@ def pick(rng: Rng, names: Sequence[str]) -> str:
 def tint(rng: Rng, colour: Colour, spread: float = 0.06) -> Colour:
     """Vary a colour a little: brightness most, hue less."""
     gain = 1 + spread * rng.normal()
-    r, g, b = (float(np.clip(c * gain + 0.35 * spread * rng.normal(), 0.02, 0.97)) for c in colour)
+    r, g, b = (
+        float(np.clip(c * (gain + 0.3 * spread * rng.normal()) + 0.01, 0.02, 0.97)) for c in colour
+    )
     return (r, g, b)
 
 
@@ -107,6 +127,8 @@ def finish(
     subtle = pattern in (p.FABRIC, p.SPECKLE, p.WEAVE, p.TILES)
     accent = darker if subtle or other == name else tint(rng, NAMED[other])
     gloss = {'fabric': 0.0, 'paper': 0.05, 'cardboard': 0.0, 'leather': 0.25}.get(stuff, 0.35)
+    if pattern in PATTERN_WORDS:
+        stuff = f'{PATTERN_WORDS[pattern]} {stuff}'
     return Finish(
         Material(
             colour, accent, pattern, period * rng.uniform(0.8, 1.25), gloss * rng.uniform(0.5, 1),

@@ -7,7 +7,7 @@ from folk_ros.training.scenes.objects.blueprint import (
     Support, upholstery, wooden,
 )  # fmt: skip
 from folk_ros.training.scenes.primitives import (
-    ball, box, cone, Material, Part, rod, slab, soft, turn,
+    ball, box, cone, firm, Material, Part, rod, slab, soft, turn,
 )  # fmt: skip
 import numpy as np
 
@@ -25,7 +25,7 @@ def chair(rng: Rng) -> Blueprint:
     parts += legs(frame.material, (d, w), h - 0.03, leg)
     parts.append(box(seat.material, (0, 0, h - 0.015), (d, w, 0.035)))
     if seat.stuff in ('fabric', 'leather'):
-        parts.append(soft(seat.material, (0, 0, h + 0.015), (d * 0.96, w * 0.96, 0.06)))
+        parts.append(firm(seat.material, (0, 0, h + 0.015), (d * 0.96, w * 0.96, 0.06)))
     lean = rng.uniform(0.03, 0.08)
     for side in (-1, 1):
         y, x = side * (w / 2 - leg / 2), -d / 2 + leg / 2
@@ -122,10 +122,10 @@ def _sofa(rng: Rng, width: float, seats: int) -> Blueprint:
         y = -inner / 2 + (k + 0.5) * inner / seats
         x0 = -depth / 2 + back
         parts.append(
-            soft(pad, ((x0 + depth / 2) / 2, y, h - 0.03), (depth / 2 - x0 + 0.02, inner / seats, 0.17))
+            firm(pad, ((x0 + depth / 2) / 2, y, h - 0.03), (depth / 2 - x0 + 0.02, inner / seats, 0.17))
         )
         parts.append(
-            soft(pad, (x0 + 0.04, y, (h + top) / 2 + 0.02), (0.2, inner / seats, top - h + 0.04))
+            firm(pad, (x0 + 0.04, y, (h + top) / 2 + 0.02), (0.2, inner / seats, top - h + 0.04))
         )
     supports = (Support((-0.05, -inner / 2 + 0.1), (depth / 2 - 0.2, inner / 2 - 0.1), h + 0.04, 1, 'seat'),)
     return Blueprint(parts, cover.colour, cover.stuff, supports)
@@ -164,7 +164,7 @@ def bench(rng: Rng) -> Blueprint:
             parts.append(box(top.material, (0, side * (w / 2 - 0.12), (h - 0.05) / 2), (d, 0.05, h - 0.05)))
     if rng.random() < 0.4:
         pad = upholstery(rng)
-        parts.append(soft(pad.material, (0, 0, h + 0.02), (d, w * 0.96, 0.07)))
+        parts.append(firm(pad.material, (0, 0, h + 0.02), (d, w * 0.96, 0.07)))
     return Blueprint(parts, top.colour, top.stuff)
 
 
@@ -181,7 +181,7 @@ def ottoman(rng: Rng) -> Blueprint:
     foot = wooden(rng).material
     parts = legs(foot, (w, w), 0.08, 0.04, 0.02)
     parts.append(slab(cover.material, (-w / 2, -w / 2, 0.08), (w / 2, w / 2, h - 0.08)))
-    parts.append(soft(shaded(cover, 1.08), (0, 0, h - 0.08), (w, w, 0.14)))
+    parts.append(firm(shaded(cover, 1.08), (0, 0, h - 0.08), (w, w, 0.14)))
     return Blueprint(parts, cover.colour, cover.stuff)
 
 

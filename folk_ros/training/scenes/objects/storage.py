@@ -8,7 +8,7 @@ from folk_ros.training.scenes.objects.blueprint import (
 )  # fmt: skip
 from folk_ros.training.scenes.objects.tables import drawers
 from folk_ros.training.scenes.primitives import (
-    BOOKS, box, cone, Material, Part, rod, slab, WEAVE,
+    ball, BOOKS, box, cone, Material, Part, rod, slab, WEAVE,
 )  # fmt: skip
 import numpy as np
 
@@ -185,8 +185,6 @@ def laundry_basket(rng: Rng) -> Blueprint:
     side = finish(rng, ('white', 'beige', 'grey', 'light blue'), 'plastic', WEAVE, 0.05)
     r, h = rng.uniform(0.19, 0.25), rng.uniform(0.45, 0.62)
     linen = finish(rng, ('white', 'light blue', 'pink', 'grey', 'red'), 'fabric')
-    from folk_ros.training.scenes.primitives import ball
-
     parts = [
         cone(side.material, (0, 0, 0), h, r * 0.85, 1.18, 1),
         ball(linen.material, (0, 0, h - 0.06), (r * 0.8, r * 0.8, 0.1)),

@@ -1,0 +1,1 @@
+"""What `folk benchmark` measures: one module per figure or group of figures."""

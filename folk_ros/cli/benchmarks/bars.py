@@ -1,0 +1,58 @@
+"""The bars that the figures of `folk benchmark` are held against."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from folk_ros.cli.output import table
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A limit for one figure, by its key; at most so much, or at least."""
+
+    key: str
+    meaning: str
+    limit: float
+    at_least: bool = False
+
+    def met(self, value: float) -> bool:
+        """Say whether a figure clears the bar; what is no number does not."""
+        return value >= self.limit if self.at_least else value <= self.limit
+
+
+BARS = (
+    Bar('demo_s', 'folk demo, seconds', 60.0),
+    Bar('demo_named_right_share', 'demo objects found with the right best name', 0.8, True),
+    Bar('decode_1m_ms', 'decode 1 M points, ms', 60.0),
+    Bar('extra_memory_ratio', 'extra memory while decoding, times the result', 3.0),
+    Bar('query_known_ms', '/folk/query over DDS, known text, ms', 5.0),
+    Bar('query_new_ms', '/folk/query over DDS, new text, ms', 150.0),
+    Bar('query_known_busy_ratio', 'known text while segmenting, times idle', 2.0),
+    Bar('query_new_busy_ratio', 'new text while segmenting, times idle', 2.0),
+    Bar('transport_decode_100k_ms', 'transport and decode of 100,000 points, ms', 25.0),
+    Bar('memory_growth_percent', 'memory of the node, cloud 20 to 200, percent', 2.0),
+    Bar('import_folk_ros_ms', 'import folk_ros, ms', 50.0),
+)
+
+
+def missed(figures: dict[str, float]) -> list[Bar]:
+    """Return the bars that the figures at hand do not clear."""
+    return [bar for bar in BARS if bar.key in figures and not bar.met(figures[bar.key])]
+
+
+def report(figures: dict[str, float]) -> str:
+    """Lay the figures out: those with a bar first, with the verdict, then all others."""
+    judged = [
+        (
+            bar.meaning,
+            f'{figures[bar.key]:.2f}',
+            f'{">=" if bar.at_least else "<="} {bar.limit:g}',
+            'pass' if bar.met(figures[bar.key]) else 'FAIL',
+        )
+        for bar in BARS
+        if bar.key in figures
+    ]
+    known = {bar.key for bar in BARS}
+    others = [(key, f'{value:.3f}', '', '') for key, value in figures.items() if key not in known]
+    return table(('figure', 'measured', 'bar', ''), [*judged, *others])

@@ -1,0 +1,132 @@
+"""Start the node in a process of its own, and make sure that it ends with the command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+import ctypes
+import os
+from pathlib import Path
+import signal
+import socket
+import subprocess
+import sys
+from types import FrameType
+
+from folk_ros.cli.output import CommandFailed
+
+LOG_LINES_SHOWN = 12
+PR_SET_PDEATHSIG = 1  # Linux: a signal for the child when its parent is gone
+DOMAINS = range(1, 101)  # above 101 the ports may meet those of outgoing connections
+
+
+def free_domain() -> int:
+    """Return a ROS_DOMAIN_ID that nobody on this machine uses; begins at a place of its own."""
+    first = os.getpid() % len(DOMAINS)
+    for domain in [*DOMAINS[first:], *DOMAINS[:first]]:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            try:
+                probe.bind(('', 7400 + 250 * domain))  # RTPS's discovery port of the domain
+            except OSError:
+                continue
+            return domain
+    raise CommandFailed('all ROS_DOMAIN_IDs from 1 to 100 are in use; set ROS_DOMAIN_ID')
+
+
+@contextmanager
+def orderly_end() -> Iterator[None]:
+    """Turn the signals that end a process into exceptions, so that `finally` runs."""
+
+    def stop(signum: int, frame: FrameType | None) -> None:
+        if signum == signal.SIGINT:
+            raise KeyboardInterrupt
+        raise SystemExit(128 + signum)
+
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, stop) for number in signals}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class NodeProcess:
+    """
+    The node as a child process with a log file; ends with the `with` block at the latest.
+
+    It is in a session of its own, so that Ctrl-C reaches the command alone, which then ends the
+    node in order. Should the command be killed, the kernel kills the node (on Linux).
+    """
+
+    def __init__(self, parameters: dict[str, str], log: Path) -> None:
+        self.log = log
+        self._command = [sys.executable, '-m', 'folk_ros.ros.node', '--ros-args']
+        for name, value in parameters.items():
+            self._command += ['-p', f'{name}:={value}']
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> NodeProcess:
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open('wb') as log:
+            self._process = subprocess.Popen(
+                self._command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, 'PYTHONUNBUFFERED': '1'},
+                start_new_session=True,
+                preexec_fn=_die_with_parent(),
+            )
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.stop()
+
+    @property
+    def pid(self) -> int:
+        """Process id of the node."""
+        assert self._process is not None
+        return self._process.pid
+
+    def check(self) -> None:
+        """Raise CommandFailed with the end of its log if the node has ended."""
+        if self._process is not None and self._process.poll() is not None:
+            raise CommandFailed(
+                f'the node ended with exit code {self._process.returncode}: {self.last_words()}'
+            )
+
+    def last_words(self) -> str:
+        """Return the end of the log, for an error message."""
+        lines = self.log.read_text(encoding='utf-8', errors='replace').splitlines()
+        return f'{" / ".join(lines[-LOG_LINES_SHOWN:]) or "(no output)"} (log: {self.log})'
+
+    def stop(self) -> None:
+        """End the node: ask as Ctrl-C does, then insist. A second time does nothing."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        try:
+            for number, patience_s in ((signal.SIGINT, 5.0), (signal.SIGTERM, 2.0)):
+                process.send_signal(number)
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(patience_s)
+                    return
+        finally:  # also where the user presses Ctrl-C again
+            process.kill()
+            process.wait()
+
+
+def _die_with_parent() -> Callable[[], None] | None:
+    """Return what makes the child die with its parent, to run in the child; Linux alone."""
+    if not sys.platform.startswith('linux'):
+        return None
+    libc = ctypes.CDLL(None, use_errno=True)  # loaded here: little is safe after the fork
+    parent = os.getpid()
+
+    def run() -> None:
+        libc.prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+        if os.getppid() != parent:  # it has died already
+            os._exit(1)
+
+    return run

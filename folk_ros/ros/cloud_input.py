@@ -1,0 +1,92 @@
+"""One cloud topic: a subscription that fits its publishers, and what was seen of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+import time
+from typing import Any
+
+from folk_ros.ros import runtime
+from folk_ros.ros.qos_matching import Choice, choose, CLOUD_TYPE, obstacle, Offer
+
+OnCloud = Callable[[str, Any], None]  # topic, sensor_msgs/PointCloud2
+
+
+class CloudInput:
+    """Subscribes to one topic and hands every message on; matched anew by `check`."""
+
+    def __init__(self, node: Any, topic: str, profile: str, on_cloud: OnCloud) -> None:
+        self.topic = node.resolve_topic_name(topic)
+        self.offers: tuple[Offer, ...] = ()
+        self.received = 0
+        self.last_at: float | None = None  # monotonic seconds of the last message
+        self._node, self._profile, self._on_cloud = node, profile, on_cloud
+        self._group = runtime.MutuallyExclusiveCallbackGroup()
+        self._subscription: Any = None
+        self.choice: Choice | None = None
+        self.check()
+
+    def check(self) -> None:
+        """Look who publishes; subscribe again if another quality of service is needed."""
+        infos = self._node.get_publishers_info_by_topic(self.topic)
+        self.offers = tuple(sorted((_offer(info) for info in infos), key=str))
+        choice = choose(self._profile, self.offers)
+        if choice == self.choice or (self.choice and self._profile == 'auto' and not self.offers):
+            return
+        if self._subscription is not None:
+            self._node.destroy_subscription(self._subscription)
+        self.choice = choice
+        self._subscription = self._node.create_subscription(
+            runtime.message(CLOUD_TYPE),
+            self.topic,
+            self._keep,
+            to_profile(choice),
+            callback_group=self._group,
+        )
+        self._node.get_logger().info(f'{self.topic}: {self.state()}')
+
+    def state(self) -> str:
+        """Say who publishes and how we listen."""
+        offers = ', '.join(sorted({f'{o.node}: {o}' for o in self.offers}))
+        count = len(self.offers)
+        who = f'{count} publisher{"s" * (count != 1)}' + (f' ({offers})' if offers else '')
+        return f'{who}; subscribed {self.choice} (qos: {self._profile})'
+
+    def obstacle(self) -> str:
+        """Say why the publishers there cannot be heard; '' if they can."""
+        return obstacle(self.choice, self._profile, self.offers) if self.choice else ''
+
+    def age(self) -> float | None:
+        """Return the seconds since the last message; None if there was none."""
+        return None if self.last_at is None else time.monotonic() - self.last_at
+
+    @property
+    def may_rest(self) -> bool:
+        """Whether silence is normal: the map came, and its publisher sends it when it changes."""
+        return bool(self.received and self.choice and self.choice.latched and self.offers)
+
+    def _keep(self, message: Any) -> None:
+        self.received += 1
+        self.last_at = time.monotonic()
+        self._on_cloud(self.topic, message)
+
+
+def to_profile(choice: Choice) -> Any:
+    """Return rclpy's QoSProfile."""
+    reliability, durability = runtime.ReliabilityPolicy, runtime.DurabilityPolicy
+    return runtime.QoSProfile(
+        depth=choice.depth,
+        reliability=reliability.RELIABLE if choice.reliable else reliability.BEST_EFFORT,
+        durability=durability.TRANSIENT_LOCAL if choice.latched else durability.VOLATILE,
+    )
+
+
+def _offer(info: Any) -> Offer:
+    """Read rclpy's TopicEndpointInfo."""
+    qos = info.qos_profile
+    return Offer(
+        node=f'{info.node_namespace.rstrip("/")}/{info.node_name}',
+        reliable=qos.reliability == runtime.ReliabilityPolicy.RELIABLE,
+        latched=qos.durability == runtime.DurabilityPolicy.TRANSIENT_LOCAL,
+        type_name=info.topic_type,
+    )

@@ -1,0 +1,184 @@
+"""Messages to the types of the core and back; nothing else knows the fields of a message."""
+
+from __future__ import annotations
+
+import array
+from collections.abc import Iterable, Sequence
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from folk_ros.cloud import CloudLayout, decode, encode, PointField
+from folk_ros.markers import MarkerSpec
+from folk_ros.ros import runtime
+from folk_ros.ros.transforms import Pose
+from folk_ros.structures import Instances, Match, PointCloud
+
+NANOSECONDS = 1_000_000_000
+
+
+def stamp_ns(stamp: Any) -> int:
+    """Return builtin_interfaces/Time as nanoseconds."""
+    return int(stamp.sec) * NANOSECONDS + int(stamp.nanosec)
+
+
+def header(frame_id: str, nanoseconds: int) -> Any:
+    """Return std_msgs/Header."""
+    message = runtime.message('std_msgs/msg/Header')()
+    message.frame_id = frame_id
+    message.stamp.sec, message.stamp.nanosec = divmod(int(nanoseconds), NANOSECONDS)
+    return message
+
+
+def to_cloud(message: Any, max_points: int) -> PointCloud:
+    """Read sensor_msgs/PointCloud2; ValueError says what is wrong with it."""
+    layout = CloudLayout(
+        width=message.width,
+        height=message.height,
+        point_step=message.point_step,
+        row_step=message.row_step,
+        fields=tuple(PointField(f.name, f.offset, f.datatype, f.count) for f in message.fields),
+        is_bigendian=bool(message.is_bigendian),
+    )
+    return decode(
+        memoryview(message.data),
+        layout,
+        frame_id=message.header.frame_id,
+        stamp_ns=stamp_ns(message.header.stamp),
+        max_points=max_points,
+    )
+
+
+def to_point_cloud2(cloud: PointCloud, instance_id: NDArray[np.uint32] | None = None) -> Any:
+    """Write sensor_msgs/PointCloud2, with a field `instance_id` where ids [N] are given."""
+    layout, data = encode(cloud, instance_id)
+    cls = runtime.message('sensor_msgs/msg/PointField')
+    fields = [
+        cls(name=f.name, offset=f.offset, datatype=f.datatype, count=f.count)
+        for f in layout.fields
+    ]
+    head = header(cloud.frame_id, cloud.stamp_ns)
+    if runtime.name == 'rclpy' and len(cloud):  # its helper cannot take a cloud of no points
+        from sensor_msgs_py import point_cloud2
+
+        points = np.frombuffer(data, point_cloud2.dtype_from_fields(fields))
+        message = point_cloud2.create_cloud(head, fields, points)
+    else:
+        message = runtime.message('sensor_msgs/msg/PointCloud2')()
+        message.header, message.fields = head, fields
+        message.height, message.width = layout.height, layout.width
+        message.point_step, message.row_step = layout.point_step, layout.row_step
+        message.data = array.array('B', data)  # what rclpy takes without a copy byte by byte
+    message.is_dense = True
+    return message
+
+
+def to_instance(match: Match, scene: Instances) -> Any:
+    """Write folk_ros/Instance."""
+    message = runtime.message('folk_ros/msg/Instance')()
+    message.id = int(scene.ids[match.row])
+    message.text = match.text
+    message.score, message.similarity = float(match.score), float(match.similarity)
+    message.quality = float(scene.quality[match.row])
+    message.pose = _pose(scene, match.row)
+    message.size = _vector(scene.boxes.size[match.row])
+    message.point_count = int(scene.point_counts[match.row])
+    return message
+
+
+def to_instance_array(matches: Sequence[Match], scene: Instances) -> Any:
+    """Write folk_ros/InstanceArray."""
+    message = runtime.message('folk_ros/msg/InstanceArray')()
+    message.header = header(scene.frame_id, scene.stamp_ns)
+    message.scene_id = scene.scene_id
+    message.instances = [to_instance(match, scene) for match in matches]
+    return message
+
+
+def to_detections(matches: Sequence[Match], scene: Instances) -> Any:
+    """Write vision_msgs/Detection3DArray; the class is the words, the id is the instance's."""
+    message = runtime.message('vision_msgs/msg/Detection3DArray')()
+    message.header = header(scene.frame_id, scene.stamp_ns)
+    message.detections = [_detection(match, scene) for match in matches]
+    return message
+
+
+def _detection(match: Match, scene: Instances) -> Any:
+    detection = runtime.message('vision_msgs/msg/Detection3D')()
+    detection.header = header(scene.frame_id, scene.stamp_ns)
+    result = runtime.message('vision_msgs/msg/ObjectHypothesisWithPose')()
+    result.hypothesis.class_id = match.text
+    result.hypothesis.score = float(match.score)
+    result.pose.pose = _pose(scene, match.row)
+    detection.results = [result]
+    detection.bbox.center = _pose(scene, match.row)
+    detection.bbox.size = _vector(scene.boxes.size[match.row])
+    detection.id = str(int(scene.ids[match.row]))
+    return detection
+
+
+def to_markers(specs: Iterable[MarkerSpec], frame_id: str, nanoseconds: int) -> Any:
+    """Write visualization_msgs/MarkerArray."""
+    message = runtime.message('visualization_msgs/msg/MarkerArray')()
+    head = header(frame_id, nanoseconds)
+    message.markers = [_marker(spec, head) for spec in specs]
+    return message
+
+
+def _marker(spec: MarkerSpec, head: Any) -> Any:
+    cls = runtime.message('visualization_msgs/msg/Marker')
+    marker = cls(header=head, ns=spec.namespace, id=spec.id)
+    marker.action = {'add': cls.ADD, 'delete': cls.DELETE, 'delete_all': cls.DELETEALL}[
+        spec.action
+    ]
+    marker.type = cls.LINE_LIST if spec.kind == 'box' else cls.TEXT_VIEW_FACING
+    marker.pose.orientation.w = 1.0
+    if spec.action != 'add':
+        return marker
+    red, green, blue, alpha = spec.rgba
+    marker.color = runtime.message('std_msgs/msg/ColorRGBA')(r=red, g=green, b=blue, a=alpha)
+    if spec.points is not None:
+        marker.scale.x = float(spec.scale)
+        marker.points = [_point(xyz) for xyz in spec.points]
+    else:
+        marker.scale.z = float(spec.scale)
+        marker.pose.position = _point(spec.position)
+        marker.text = spec.text
+    return marker
+
+
+def to_poses(message: Any) -> list[tuple[str, str, Pose]]:
+    """Read tf2_msgs/TFMessage: parent, child, and where the child lies in the parent."""
+    return [
+        (
+            item.header.frame_id,
+            item.child_frame_id,
+            Pose(
+                stamp_ns(item.header.stamp),
+                np.array([getattr(item.transform.translation, k) for k in 'xyz']),
+                np.array([getattr(item.transform.rotation, k) for k in 'xyzw']),
+            ),
+        )
+        for item in message.transforms
+    ]
+
+
+def _pose(scene: Instances, row: int) -> Any:
+    """Write the centre and direction of a box as geometry_msgs/Pose."""
+    pose = runtime.message('geometry_msgs/msg/Pose')()
+    pose.position = _point(scene.boxes.centre[row])
+    half = float(scene.boxes.yaw[row]) / 2
+    pose.orientation.z, pose.orientation.w = math.sin(half), math.cos(half)
+    return pose
+
+
+def _point(xyz: Iterable[float]) -> Any:
+    x, y, z = (float(value) for value in xyz)
+    return runtime.message('geometry_msgs/msg/Point')(x=x, y=y, z=z)
+
+
+def _vector(xyz: Iterable[float]) -> Any:
+    x, y, z = (float(value) for value in xyz)
+    return runtime.message('geometry_msgs/msg/Vector3')(x=x, y=y, z=z)

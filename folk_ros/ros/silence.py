@@ -1,0 +1,96 @@
+"""Why nothing is published: the reasons, as sentences a person can act on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+import time
+from typing import Any
+
+from folk_ros.config import NodeConfig
+from folk_ros.ros.cloud_input import CloudInput
+from folk_ros.ros.qos_matching import CLOUD_TYPE
+from folk_ros.ros.segmenter import Segmenter
+
+REPEAT_S = 30.0  # the same reasons are logged again after so long
+GRACE_S = 2.0  # a new reason must hold so long before it is logged: discovery takes a moment
+
+
+def why_silent(
+    segmenter: Segmenter, inputs: Sequence[CloudInput], config: NodeConfig
+) -> list[str]:
+    """Return why no scene is made now; empty if there is nothing to complain of."""
+    reasons = [] if segmenter.model.state == 'ready' else [str(segmenter.model)]
+    if not inputs:
+        reasons.append('cloud_topics names no topic; set it to those of your fused clouds')
+    for source in inputs:
+        reasons += _of_source(source, segmenter, config)
+    if segmenter.failure:
+        reasons.append(f'the last cloud was not segmented: {segmenter.failure}')
+    return reasons
+
+
+def _of_source(source: CloudInput, segmenter: Segmenter, config: NodeConfig) -> list[str]:
+    age, refusal = source.age(), segmenter.refusals.get(source.topic)
+    if refusal is not None and (segmenter.last_run is None or refusal.at > segmenter.last_run.at):
+        return [f'{source.topic}: the last cloud was refused: {refusal.reason}']
+    if source.obstacle():
+        return [f'{source.topic}: {source.obstacle()}']
+    late = age is not None and age > config.warn_after and not source.may_rest
+    if age is not None and not late:
+        return []
+    last = f'the last cloud came {age:.0f} s ago' if age is not None else 'no cloud came yet'
+    return [f'{source.topic}: {last}; {source.state()}']
+
+
+def no_scene(segmenter: Segmenter, inputs: Sequence[CloudInput], config: NodeConfig) -> str:
+    """Say in one sentence why a question cannot be answered yet."""
+    if any(source.received for source in inputs) and not segmenter.refusals:
+        return 'the first cloud is being segmented; ask again in a moment'
+    reasons = why_silent(segmenter, inputs, config)
+    counts = ', '.join(
+        f'{source.topic} ({len(source.offers)} publisher{"s" * (len(source.offers) != 1)})'
+        for source in inputs
+    )
+    if any(source.received for source in inputs):
+        return f'no usable cloud received yet on {counts}: {"; ".join(reasons)}'
+    return f'no cloud received yet on {counts or "any topic"}'
+
+
+def other_cloud_topics(node: Any, inputs: Sequence[CloudInput]) -> str:
+    """Name topics that do carry clouds, where ours have no publisher: the usual slip."""
+    if all(source.offers for source in inputs):
+        return ''
+    ours = {source.topic for source in inputs} | {node.resolve_topic_name('~/segmented_cloud')}
+    others = sorted(
+        topic
+        for topic, types in node.get_topic_names_and_types()
+        if CLOUD_TYPE in types and topic not in ours and node.count_publishers(topic)
+    )
+    return f'topics with clouds now: {", ".join(others[:8])}' if others else ''
+
+
+class Complaints:
+    """Logs reasons when they are new and have held for a while, then seldom."""
+
+    def __init__(self, warn: Callable[[str], Any]) -> None:
+        self._warn = warn
+        self._kinds: tuple[str, ...] = ()
+        self._since = self._said_at = 0.0
+        self._said = False
+
+    def tell(self, reasons: Sequence[str], hint: str, grace_s: float = GRACE_S) -> None:
+        """Log the reasons if it is time to; `hint` follows the last one."""
+        now = time.monotonic()
+        kinds = tuple(_without_numbers(reason) for reason in reasons)
+        if kinds != self._kinds:
+            self._kinds, self._since, self._said = kinds, now, False
+        due = now - self._said_at > REPEAT_S if self._said else now - self._since >= grace_s
+        if reasons and due:
+            self._said, self._said_at = True, now
+            text = '; '.join([*reasons, hint] if hint else reasons)
+            self._warn(f'nothing to show: {text}')
+
+
+def _without_numbers(reason: str) -> str:
+    """Take out counts and ages, which change while the reason stays the same."""
+    return ''.join(char for char in reason if not char.isdigit())

@@ -1,0 +1,256 @@
+"""What the node's tests share: a node in a process of its own, and a peer that talks to it."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import replace
+import os
+from pathlib import Path
+import signal
+import subprocess
+import sys
+import threading
+import time
+from types import SimpleNamespace
+import zlib
+
+import numpy as np
+
+from folk_ros.config import FolkConfig
+from folk_ros.instances import assemble
+from folk_ros.query import answer, best_names, check_limits, check_texts, Vocabulary
+from folk_ros.ros import runtime
+from folk_ros.scene_memory import SceneMemory
+from folk_ros.structures import Instances, PointCloud
+from folk_ros.voxels import voxelize
+
+DIM = 16
+NAMES = ('red thing', 'green thing', 'blue thing')
+LOADER = 'FOLK_TEST_LOADER'  # environment: how the node's process loads its model
+DELAY = 'FOLK_TEST_DELAY_S'  # environment: how long the network takes for a cloud
+
+
+def hash_vectors(texts):
+    """Unit vectors [Q, D] that depend on the texts alone."""
+    rows = [np.random.default_rng(zlib.crc32(t.encode())).normal(size=DIM) for t in texts]
+    vectors = np.array(rows, np.float32)
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+class ColourFolk:
+    """The program without its network: a thing is what is red, green or blue. Needs no torch."""
+
+    def __init__(self, config):
+        self.config = config
+        self.device = 'cpu'
+        self.student = SimpleNamespace(config=SimpleNamespace(clip='test'))
+        self.vocabulary = Vocabulary(NAMES, hash_vectors(NAMES), scale=20.0)
+        self.memory = SceneMemory()
+        self.scene = None
+        self._count = 0
+
+    def warm_up(self):
+        """Nothing is cold."""
+
+    def segment(self, cloud):
+        how = os.environ.get(LOADER)
+        if how == 'fragile' and cloud.frame_id == 'crash':
+            raise KeyError('a bug')
+        if how == 'fragile' and cloud.frame_id == 'memory':
+            raise MemoryError('tried to allocate 80 GiB')
+        time.sleep(float(os.environ.get(DELAY, '0')))
+        found = self._find(cloud)
+        self._count += 1
+        self.scene = replace(self.memory.update(found, cloud), scene_id=self._count)
+        return self.scene
+
+    def _find(self, cloud):
+        if not len(cloud):
+            return Instances.empty(DIM, cloud)
+        voxels = voxelize(cloud, 0.04)
+        colour = np.where(voxels.rgb.max(1) > 0.6, voxels.rgb.argmax(1), -1)  # [V]
+        kinds = [kind for kind in range(3) if voxels.has_colour and (colour == kind).any()]
+        parts = [np.flatnonzero(colour == kind) for kind in kinds]
+        empty = np.empty(0, np.int64)
+        owner = np.concatenate([empty, *(np.full(len(p), n) for n, p in enumerate(parts))])
+        quality = np.full(len(kinds), 0.9, np.float32)
+        embeddings = hash_vectors(NAMES)[kinds]
+        rows = np.concatenate([empty, *parts])
+        return assemble(owner.astype(np.int64), rows, quality, embeddings, cloud, voxels)
+
+    def query(self, texts, min_score=0.0, max_results=0, scene=None):
+        texts = check_texts(texts, self.config.query)
+        limits = check_limits(min_score, max_results, self.config.query)
+        return answer(texts, hash_vectors(texts), scene, self.vocabulary, limits)
+
+    def name(self, scene):
+        return best_names(scene, self.vocabulary)
+
+    def reset(self):
+        self.memory.reset()
+        self.scene = None
+
+
+def load_for_test(config):
+    """Load as the environment says: at once, late, not at all, or a real network untrained."""
+    how = os.environ.get(LOADER, 'colours')
+    if how == 'late':
+        time.sleep(3.0)
+    if how == 'missing':
+        raise FileNotFoundError('student.safetensors: there is no such file; install again')
+    return untrained_folk(config) if how == 'untrained' else ColourFolk(config)
+
+
+def untrained_folk(config=None):
+    """Build the real program around a small network of random weights."""
+    import torch
+
+    from folk_ros.pipeline import Folk
+    from folk_ros.student.student import Student, StudentConfig
+    from folk_ros.text import TextTower
+
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    student = Student(StudentConfig(clip='test', embedding_dim=DIM))
+    vocabulary = Vocabulary(NAMES, hash_vectors(NAMES), scale=20.0)
+    return Folk(student, vocabulary, TextTower('test', DIM, hash_vectors), config or FolkConfig())
+
+
+def room(colours=(0, 1, 2), frame_id='map', stamp_ns=1_000_000_000, per_thing=400):
+    """Return cubes of 0.4 m side, one per colour, a metre apart."""
+    rng = np.random.default_rng(0)
+    xyz = [rng.uniform(0, 0.4, (per_thing, 3)) + [kind, 0, 0] for kind in colours]
+    rgb = [np.tile(np.eye(3)[kind] * 250, (per_thing, 1)) for kind in colours]
+    empty = np.zeros((0, 3))
+    return PointCloud(
+        np.concatenate([empty, *xyz]).astype(np.float32),
+        np.concatenate([empty, *rgb]).astype(np.uint8),
+        frame_id,
+        stamp_ns,
+    )
+
+
+def free_domain(offset=0):
+    """Return a ROS domain of this process's own."""
+    return (os.getpid() * 7 + offset) % 100 + 1
+
+
+@contextmanager
+def node_process(tmp_path, parameters=None, environment=None, arguments=()):
+    """Run the node in a process of its own; yields the process and its log file."""
+    command = [sys.executable, str(Path(__file__).resolve()), '--ros-args']
+    for name, value in (parameters or {}).items():
+        command += ['-p', f'{name}:={value}']
+    Path(tmp_path).mkdir(exist_ok=True)
+    log = Path(tmp_path) / 'node.log'
+    root = str(Path(__file__).resolve().parents[2])
+    path = os.pathsep.join([root, *filter(None, [os.environ.get('PYTHONPATH')])])
+    settings = {**os.environ, 'PYTHONPATH': path, 'OMP_NUM_THREADS': '1', **(environment or {})}
+    with log.open('wb') as sink:
+        process = subprocess.Popen(
+            [*command, *arguments], stdout=sink, stderr=subprocess.STDOUT, env=settings
+        )
+    try:
+        yield process, log
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            try:
+                process.wait(5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+class Peer:
+    """Another program on the domain: publishes clouds, asks, and keeps what it hears."""
+
+    def __init__(self, node_name='/folk'):
+        self.node = runtime.Node('test_peer')
+        self.name = node_name
+        self.heard = {}  # topic: messages
+        self._executor = runtime.SingleThreadedExecutor()
+        self._executor.add_node(self.node)
+        self._thread = threading.Thread(target=self._spin, daemon=True)
+        self._thread.start()
+        query = runtime.service('folk_ros/srv/Query')
+        self.client = self.node.create_client(query, f'{node_name}/query')
+        self._request = query.Request
+
+    def _spin(self):
+        try:
+            self._executor.spin()
+        except Exception:  # noqa: BLE001 - the end of the context, in either runtime
+            return
+
+    def listen(self, topic, type_name, latched=True):
+        """Keep the messages of a topic; returns the list they go to."""
+        full = topic.replace('~', self.name)
+        kept = self.heard.setdefault(full, [])
+        kind = runtime.message(type_name)
+        self.node.create_subscription(kind, full, kept.append, profile(latched=latched))
+        return kept
+
+    def publisher(self, topic, type_name='sensor_msgs/msg/PointCloud2', **qos):
+        """Return a publisher."""
+        kind = runtime.message(type_name)
+        return self.node.create_publisher(kind, topic.replace('~', self.name), profile(**qos))
+
+    def ask(self, texts, timeout_s=10.0, **fields):
+        """Ask ~/query and wait for the answer."""
+        assert self.client.wait_for_service(timeout_sec=timeout_s), 'no service'
+        request = self._request(texts=list(texts))
+        for name, value in fields.items():
+            setattr(request, name, value)
+        future = self.client.call_async(request)
+        wait_for(future.done, timeout_s, 'an answer')
+        return future.result()
+
+    def close(self):
+        """Leave."""
+        self._executor.shutdown()
+        self.node.destroy_node()
+
+
+def profile(reliable=True, latched=False):
+    reliability, durability = runtime.ReliabilityPolicy, runtime.DurabilityPolicy
+    return runtime.QoSProfile(
+        depth=10,
+        reliability=reliability.RELIABLE if reliable else reliability.BEST_EFFORT,
+        durability=durability.TRANSIENT_LOCAL if latched else durability.VOLATILE,
+    )
+
+
+def wait_for(condition, timeout_s=10.0, what='it'):
+    """Wait until a condition holds and return its value."""
+    deadline = time.monotonic() + timeout_s
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f'waited {timeout_s} s for {what} in vain'
+        time.sleep(0.02)
+    return value
+
+
+def publish_until(publisher, message, condition, what, timeout_s=15.0, period_s=0.2):
+    """Publish again and again until a condition holds."""
+
+    def step():
+        publisher.publish(message)
+        deadline = time.monotonic() + period_s
+        while time.monotonic() < deadline:
+            if value := condition():
+                return value
+            time.sleep(0.02)
+        return None
+
+    return wait_for(step, timeout_s, what)
+
+
+def at(cloud, stamp_ns):
+    """Return a cloud at another time."""
+    return replace(cloud, stamp_ns=stamp_ns)
+
+
+if __name__ == '__main__':
+    from folk_ros.ros.node import main
+
+    main(folk_loader=load_for_test)
