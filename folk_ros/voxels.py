@@ -7,31 +7,33 @@ from numpy.typing import NDArray
 
 from folk_ros.structures import PointCloud, Voxels
 
-GRID_LIMIT = 1 << 20  # cells along one axis: three of them fit one int64 key
+GRID_LIMIT = 1 << 16  # cells along one axis: what the student's keys hold
+FAR_M = 1e6  # beyond, float32 metres are coarser than a voxel
 
 
 def voxelize(cloud: PointCloud, size_m: float) -> Voxels:
     """
     Put a cloud on a grid of cells of `size_m` metres.
 
-    Raises ValueError if the cloud spans more than a million cells along one axis, which is a
-    stray point or a cloud in millimetres.
+    Raises ValueError if the cloud spans more than 65,535 cells along one axis, which is a stray
+    point or a cloud in millimetres.
     """
     if len(cloud) == 0:
         return _empty(size_m)
-    origin = np.floor(cloud.xyz.min(axis=0).astype(np.float64) / size_m) * size_m  # [3]
-    grid = np.floor((cloud.xyz - origin) / size_m).astype(np.int64)  # [N, 3]
-    if grid.max() >= GRID_LIMIT:
-        extent = cloud.xyz.max(axis=0) - cloud.xyz.min(axis=0)
+    low, high = cloud.xyz.min(axis=0).astype(np.float64), cloud.xyz.max(axis=0).astype(np.float64)
+    if (high - low).max() >= (GRID_LIMIT - 1) * size_m or np.abs([low, high]).max() > FAR_M:
         raise ValueError(
-            f'cloud spans {np.round(extent, 1).tolist()} m: expected at most '
-            f'{GRID_LIMIT * size_m:.0f} m; is it in millimetres, or is there a stray point?'
+            f'cloud reaches from {low.tolist()} to {high.tolist()} m: expected at most '
+            f'{GRID_LIMIT * size_m:.0f} m across and {FAR_M:.0e} m from the origin; is it in '
+            'millimetres, or is there a stray point?'
         )
-    keys = (grid[:, 0] << 40) | (grid[:, 1] << 20) | grid[:, 2]
+    origin = np.floor(low / size_m) * size_m  # [3]
+    grid = np.floor((cloud.xyz - origin) / size_m).astype(np.int64)  # [N, 3]
+    keys = (grid[:, 0] << 32) | (grid[:, 1] << 16) | grid[:, 2]
     unique, point_to_voxel = np.unique(keys, return_inverse=True)  # [V], [N]
     point_to_voxel = point_to_voxel.reshape(-1).astype(np.int64)
     mask = GRID_LIMIT - 1
-    coords = np.stack([unique >> 40, (unique >> 20) & mask, unique & mask], 1).astype(np.int32)
+    coords = np.stack([unique >> 32, (unique >> 16) & mask, unique & mask], 1).astype(np.int32)
     count = np.bincount(point_to_voxel)  # [V], at least 1 each
     local = cloud.xyz - origin  # float64: sums of far coordinates would lose millimetres
     centres = _mean(local, point_to_voxel, count) + origin

@@ -42,10 +42,16 @@ def test_an_empty_cloud_gives_no_voxels():
     assert len(voxelize(PointCloud(np.zeros((0, 3), np.float32)), 0.04)) == 0
 
 
-def test_a_stray_point_far_away_is_refused_with_the_extent():
-    far = PointCloud(np.array([[0, 0, 0], [1e6, 0, 0]], np.float32))
+@pytest.mark.parametrize('far', [1e5, 1e30, -3e38])
+def test_a_stray_point_far_away_is_refused_with_the_extent(far):
+    cloud = PointCloud(np.array([[0, 0, 0], [far, 0, 0]], np.float32))
     with pytest.raises(ValueError, match='millimetres'):
-        voxelize(far, 0.04)
+        voxelize(cloud, 0.04)
+
+
+def test_a_small_cloud_very_far_from_the_origin_is_refused():
+    with pytest.raises(ValueError, match='from the origin'):
+        voxelize(PointCloud(np.full((2, 3), 1e7, np.float32)), 0.04)
 
 
 def test_voxelizing_leaves_its_input_untouched():

@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     # Any distribution's rclpy may lie on the path; the demo shows what comes with pip.
     os.environ.setdefault('FOLK_ROS_RUNTIME', 'embedded')
     from folk_ros.cli.demo_room import load_demo_room
-    from folk_ros.cli.node_process import free_domain, NodeProcess, orderly_end
+    from folk_ros.cli.node_process import free_domain, node_command, NodeProcess, orderly_end
     from folk_ros.cli.peer import Peer
 
     room = load_demo_room()
@@ -52,12 +52,11 @@ def run(args: argparse.Namespace) -> int:
     out.mkdir(parents=True, exist_ok=True)
     if 'ROS_DOMAIN_ID' not in os.environ:
         os.environ['ROS_DOMAIN_ID'] = '0' if args.stay else str(free_domain())
-    parameters = {'cloud_topics': f'[{TOPIC}]', **({'model': args.model} if args.model else {})}
     log = out / 'node.log'
     say(f'starting the node on ROS_DOMAIN_ID {os.environ["ROS_DOMAIN_ID"]}; its log is {log}')
     with (
         orderly_end(),
-        NodeProcess(parameters, log) as node,
+        NodeProcess(node_command(TOPIC, args.model), log) as node,
         Peer('folk_demo', alive=node.check) as peer,
     ):
         heard = play(peer, room)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 import ctypes
 import os
@@ -16,6 +16,7 @@ from types import FrameType
 from folk_ros.cli.output import CommandFailed
 
 LOG_LINES_SHOWN = 12
+PATIENCE_S = (5.0, 2.0)  # after SIGINT, after SIGTERM
 PR_SET_PDEATHSIG = 1  # Linux: a signal for the child when its parent is gone
 DOMAINS = range(1, 101)  # above 101 the ports may meet those of outgoing connections
 
@@ -51,6 +52,13 @@ def orderly_end() -> Iterator[None]:
             signal.signal(number, handler)
 
 
+def node_command(topic: str, model: str) -> list[str]:
+    """Return the command that runs the node on a cloud topic with a model ('': the shipped)."""
+    command = [sys.executable, '-m', 'folk_ros.ros.node', '--ros-args']
+    command += ['-p', f'cloud_topics:=[{topic}]']
+    return command + (['-p', f'model:={model}'] if model else [])
+
+
 class NodeProcess:
     """
     The node as a child process with a log file; ends with the `with` block at the latest.
@@ -59,11 +67,9 @@ class NodeProcess:
     node in order. Should the command be killed, the kernel kills the node (on Linux).
     """
 
-    def __init__(self, parameters: dict[str, str], log: Path) -> None:
+    def __init__(self, command: Sequence[str], log: Path) -> None:
         self.log = log
-        self._command = [sys.executable, '-m', 'folk_ros.ros.node', '--ros-args']
-        for name, value in parameters.items():
-            self._command += ['-p', f'{name}:={value}']
+        self._command = list(command)
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> NodeProcess:
@@ -107,7 +113,7 @@ class NodeProcess:
         if process is None:
             return
         try:
-            for number, patience_s in ((signal.SIGINT, 5.0), (signal.SIGTERM, 2.0)):
+            for number, patience_s in zip((signal.SIGINT, signal.SIGTERM), PATIENCE_S, strict=True):
                 process.send_signal(number)
                 with suppress(subprocess.TimeoutExpired):
                     process.wait(patience_s)

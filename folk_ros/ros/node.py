@@ -26,7 +26,13 @@ from folk_ros.ros.outputs import Outputs
 from folk_ros.ros.parameters import changed, declare_parameters, is_setting, to_ros
 from folk_ros.ros.qos_matching import Choice
 from folk_ros.ros.segmenter import Segmented, Segmenter
-from folk_ros.ros.silence import Complaints, no_scene, other_cloud_topics, why_silent
+from folk_ros.ros.silence import (
+    Complaints,
+    no_scene,
+    other_cloud_topics,
+    twin_of,
+    why_silent,
+)
 from folk_ros.ros.steady import steady_clock
 from folk_ros.structures import Match
 
@@ -105,7 +111,8 @@ class FolkNode(runtime.Node):
 
     def _watch(self) -> None:
         """Look after inputs and tell the state, once a second of real time."""
-        self._complaints = Complaints(self.get_logger().warning)
+        self._silence = Complaints(self.get_logger().warning, 'nothing to show: ')
+        self._twins = Complaints(self.get_logger().warning)
         self._diagnostics = self.create_publisher(
             runtime.message('diagnostic_msgs/msg/DiagnosticArray'), '/diagnostics', 10
         )
@@ -165,9 +172,13 @@ class FolkNode(runtime.Node):
         if self.outputs.cloud_wanted(self.segmenter.latest):
             self.segmenter.mailbox.ring()
         reasons = why_silent(self.segmenter, self.inputs, self.config.node)
-        self._complaints.tell(reasons, other_cloud_topics(self, self.inputs))
+        hint = other_cloud_topics(self, self.inputs) if reasons else ''
+        self._silence.tell([*reasons, hint] if hint else reasons)
+        twins = [twin] if (twin := twin_of(self)) else []
+        self._twins.tell(twins)
         name = self.get_fully_qualified_name().lstrip('/')
-        message = diagnostics(name, self.segmenter, self.inputs, reasons, self.problems)
+        problems = [*self.problems, *twins]
+        message = diagnostics(name, self.segmenter, self.inputs, reasons, problems)
         message.header.stamp = self.get_clock().now().to_msg()
         self._diagnostics.publish(message)
 

@@ -69,17 +69,28 @@ def other_cloud_topics(node: Any, inputs: Sequence[CloudInput]) -> str:
     return f'topics with clouds now: {", ".join(others[:8])}' if others else ''
 
 
+def twin_of(node: Any) -> str:
+    """Say that another node has our name, if one has."""
+    own = (node.get_name(), node.get_namespace())
+    if node.get_node_names_and_namespaces().count(own) < 2:
+        return ''
+    return (
+        f'another node is called {node.get_fully_qualified_name()} too, so that questions reach '
+        'either; end it, or give one another name with --ros-args -r __node:=NAME'
+    )
+
+
 class Complaints:
     """Logs reasons when they are new and have held for a while, then seldom."""
 
-    def __init__(self, warn: Callable[[str], Any]) -> None:
-        self._warn = warn
+    def __init__(self, warn: Callable[[str], Any], opening: str = '') -> None:
+        self._warn, self._opening = warn, opening
         self._kinds: tuple[str, ...] = ()
         self._since = self._said_at = 0.0
         self._said = False
 
-    def tell(self, reasons: Sequence[str], hint: str, grace_s: float = GRACE_S) -> None:
-        """Log the reasons if it is time to; `hint` follows the last one."""
+    def tell(self, reasons: Sequence[str], grace_s: float = GRACE_S) -> None:
+        """Log the reasons if it is time to."""
         now = time.monotonic()
         kinds = tuple(_without_numbers(reason) for reason in reasons)
         if kinds != self._kinds:
@@ -87,8 +98,7 @@ class Complaints:
         due = now - self._said_at > REPEAT_S if self._said else now - self._since >= grace_s
         if reasons and due:
             self._said, self._said_at = True, now
-            text = '; '.join([*reasons, hint] if hint else reasons)
-            self._warn(f'nothing to show: {text}')
+            self._warn(self._opening + '; '.join(reasons))
 
 
 def _without_numbers(reason: str) -> str:

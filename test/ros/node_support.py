@@ -19,12 +19,16 @@ import numpy as np
 from folk_ros.config import FolkConfig
 from folk_ros.instances import assemble
 from folk_ros.query import answer, best_names, check_limits, check_texts, Vocabulary
-from folk_ros.ros import runtime
+from folk_ros.ros import conversions, runtime
 from folk_ros.scene_memory import SceneMemory
 from folk_ros.structures import Instances, PointCloud
 from folk_ros.voxels import voxelize
 
 DIM = 16
+SECOND = 1_000_000_000
+INSTANCES = 'folk_ros/msg/InstanceArray'
+MARKERS = 'visualization_msgs/msg/MarkerArray'
+CLOUD = 'sensor_msgs/msg/PointCloud2'
 NAMES = ('red thing', 'green thing', 'blue thing')
 LOADER = 'FOLK_TEST_LOADER'  # environment: how the node's process loads its model
 DELAY = 'FOLK_TEST_DELAY_S'  # environment: how long the network takes for a cloud
@@ -168,7 +172,7 @@ class Peer:
     def __init__(self, node_name='/folk'):
         self.node = runtime.Node('test_peer')
         self.name = node_name
-        self.heard = {}  # topic: messages
+        self.diagnostics = self.instances = None  # what `listen` keeps, see watch
         self._executor = runtime.SingleThreadedExecutor()
         self._executor.add_node(self.node)
         self._thread = threading.Thread(target=self._spin, daemon=True)
@@ -186,10 +190,19 @@ class Peer:
     def listen(self, topic, type_name, latched=True):
         """Keep the messages of a topic; returns the list they go to."""
         full = topic.replace('~', self.name)
-        kept = self.heard.setdefault(full, [])
+        kept = []
         kind = runtime.message(type_name)
         self.node.create_subscription(kind, full, kept.append, profile(latched=latched))
         return kept
+
+    def watch(self):
+        """Keep scenes and diagnostics, publish clouds."""
+        self.instances = self.listen('~/instances', INSTANCES)
+        self.diagnostics = self.listen(
+            '/diagnostics', 'diagnostic_msgs/msg/DiagnosticArray', latched=False
+        )
+        self.clouds = self.publisher('/cloud')
+        return self
 
     def publisher(self, topic, type_name='sensor_msgs/msg/PointCloud2', **qos):
         """Return a publisher."""
@@ -245,9 +258,50 @@ def publish_until(publisher, message, condition, what, timeout_s=15.0, period_s=
     return wait_for(step, timeout_s, what)
 
 
-def at(cloud, stamp_ns):
-    """Return a cloud at another time."""
-    return replace(cloud, stamp_ns=stamp_ns)
+def show(peer, cloud):
+    """Publish one cloud and return the scene that the node makes of it."""
+    before = len(peer.instances)
+    return publish_until(
+        peer.clouds,
+        conversions.to_point_cloud2(cloud),
+        lambda: [
+            m
+            for m in peer.instances[before:]
+            if m.header.stamp.sec == cloud.stamp_ns // SECOND
+        ],
+        'a scene',
+        period_s=2.0,
+    )[-1]
+
+
+def status(peer, name, after=None):
+    """Return the newest diagnostic of the node's part as (level, message, values)."""
+    begin = len(peer.diagnostics) if after is None else after
+
+    def newest():
+        for array in reversed(peer.diagnostics[begin:]):
+            for item in array.status:
+                if item.name == f'folk: {name}':
+                    level = item.level[0] if isinstance(item.level, bytes) else item.level
+                    return level, item.message, {v.key: v.value for v in item.values}
+        return None
+
+    return wait_for(newest, 10, f'the diagnostic {name}')
+
+
+def call(peer, type_name, name, **fields):
+    service = runtime.service(type_name)
+    client = peer.node.create_client(service, name)
+    assert client.wait_for_service(timeout_sec=10.0)
+    future = client.call_async(service.Request(**fields))
+    wait_for(future.done, what=name)
+    return future.result()
+
+
+def set_parameter(peer, name, value):
+    parameter = runtime.Parameter(name, value=value).to_parameter_msg()
+    service = 'rcl_interfaces/srv/SetParameters'
+    return call(peer, service, '/folk/set_parameters', parameters=[parameter]).results[0]
 
 
 if __name__ == '__main__':

@@ -14,7 +14,7 @@ import tempfile
 import numpy as np
 
 from folk_ros.cli.demo_room import load_demo_room
-from folk_ros.cli.node_process import free_domain, NodeProcess, orderly_end
+from folk_ros.cli.node_process import free_domain, node_command, NodeProcess, orderly_end
 from folk_ros.cli.output import CommandFailed
 from folk_ros.cli.peer import NODE, Peer
 from folk_ros.cloud_files import write_npz
@@ -69,11 +69,10 @@ def running_node(model: str) -> Iterator[Setting]:
     """Start a node on a domain of its own; it ends with the block."""
     os.environ.setdefault('FOLK_ROS_RUNTIME', 'embedded')
     os.environ['ROS_DOMAIN_ID'] = str(free_domain())
-    parameters = {'cloud_topics': f'[{TOPIC}]', **({'model': model} if model else {})}
     with (
         tempfile.TemporaryDirectory() as name,
         orderly_end(),
-        NodeProcess(parameters, Path(name) / 'node.log') as node,
+        NodeProcess(node_command(TOPIC, model), Path(name) / 'node.log') as node,
         Peer('folk_benchmark', alive=node.check) as peer,
     ):
         setting = Setting(node, peer, Path(name))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from folk_ros.training.scenes.objects.catalog import CATEGORIES
+from folk_ros.training.scenes.primitives import bounds
 from folk_ros.training.scenes.rooms import Placed, Room
 
 
@@ -45,6 +46,14 @@ STATIONERY = ('book', 'book', 'paper', 'cup', 'water bottle', 'calendar', 'tissu
               'potted plant', 'box', 'speaker', 'bottle')  # fmt: skip
 CROCKERY = ('cup', 'cup', 'bowl', 'plate', 'plate', 'bottle', 'water pitcher', 'candle', 'tray',
             'water bottle', 'book', 'potted plant')  # fmt: skip
+
+
+def hang_light(room: Room) -> None:
+    """Hang a lamp from the ceiling of some rooms."""
+    if room.chance(0.4):
+        item = room.make('ceiling light')
+        x, y = (size * room.rng.uniform(0.42, 0.58) for size in room.size[:2])
+        room.put(item, (x, y, room.size[2] - bounds(item[1].parts)[1][2]), 0.0)
 
 
 def openings(room: Room, curtains: float = 0.5) -> None:
@@ -291,6 +300,7 @@ def furnish(room: Room, kind: str) -> None:
     """Furnish a room of one kind, novel categories included where the room may hold them."""
     if kind not in KINDS:
         raise ValueError(f"no room kind '{kind}'; there are {sorted(KINDS)}")
+    hang_light(room)
     KINDS[kind](room)
     if room.novel:
         add_novel(room)

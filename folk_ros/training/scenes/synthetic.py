@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from folk_ros.training.scenes import primitives as p
@@ -14,7 +13,7 @@ from folk_ros.training.scenes.recipes import furnish, KINDS
 from folk_ros.training.scenes.rooms import Room, shell
 from folk_ros.training.scenes.scene import GroundTruth, Scene, View
 from folk_ros.training.scenes.sensor import measure, photograph, SensorConfig
-from folk_ros.training.scenes.shading import Light, Looks, pack_looks, shade
+from folk_ros.training.scenes.shading import Light, Looks, pack_looks, shade, ShadowMap
 import numpy as np
 from numpy.typing import NDArray
 
@@ -97,8 +96,9 @@ def build_room(rng: Rng, config: RoomConfig) -> Built:
     for k, item in enumerate(room.placed):
         parts += item.parts
         owner += [k] * len(item.parts)
-    lights = make_lights(rng, room)
-    return Built(kind, room, pack(parts), pack_looks(parts), np.array(owner, np.int32), lights)
+    solids = pack(parts)
+    lights = make_lights(rng, room, solids)
+    return Built(kind, room, solids, pack_looks(parts), np.array(owner, np.int32), lights)
 
 
 def surfaces(rng: Rng, kind: str) -> tuple[list[Material], Material, Material]:
@@ -149,38 +149,77 @@ def floor_material(rng: Rng, wet: bool) -> Material:
     return Material(tone, darker, pattern, period, 0.02, 0.1, seed)
 
 
-def make_lights(rng: Rng, room: Room) -> list[Light]:
-    """Put a lamp under the ceiling and let daylight in from one side."""
+def make_lights(rng: Rng, room: Room, solids: Solids) -> list[Light]:
+    """Put a lamp under the ceiling, which casts shadows, and let daylight in from one side."""
     x, y, z = room.size
     place = np.array([x * rng.uniform(0.35, 0.65), y * rng.uniform(0.35, 0.65), z - 0.15])
+    for item in room.placed:
+        if item.category.name == 'ceiling light':
+            place = item.place - (0, 0, 0.03)
     warm = rng.uniform(0, 0.2)
-    lamp = rng.uniform(0.45, 0.9) * np.array([1.0, 1 - 0.4 * warm, 1 - warm])
+    lamp = rng.uniform(0.55, 1.0) * np.array([1.0, 1 - 0.4 * warm, 1 - warm])
     angle = rng.uniform(0, 2 * np.pi)
     far = np.array([100 * np.cos(angle), 100 * np.sin(angle), rng.uniform(50, 90)])
     day = rng.uniform(0.1, 0.35) * np.array([0.95, 0.98, 1.05])
-    return [Light(place, lamp, 3.0), Light(far, day, np.inf)]
+    return [Light(place, lamp, 3.0, shadow_map(solids, place)), Light(far, day, np.inf)]
+
+
+def shadow_map(solids: Solids, place: NDArray[np.float64]) -> ShadowMap:
+    """Look down from a lamp: what it does not see lies in shadow."""
+    side, focal = 361, 90.0  # 127 degrees, about 2.5 cm a pixel on the floor
+    pose = np.diag([1.0, -1.0, -1.0, 1.0])
+    pose[:3, 3] = place
+    k = np.array([[focal, 0, (side - 1) / 2], [0, focal, (side - 1) / 2], [0, 0, 1]])
+    camera = Camera(side, side, k, pose)
+    return ShadowMap(camera, cast(solids, camera)[0])
 
 
 def camera_path(rng: Rng, built: Built, config: RoomConfig) -> list[Camera]:
-    """Walk a camera around the room at the height of a hand, looking across it."""
-    x, y, _ = built.room.size
+    """Walk a camera around the room at the height of a hand, looking at the things in it."""
     focal = config.width / 2 / np.tan(np.deg2rad(config.field_of_view_deg) / 2)
     k = np.array(
         [[focal, 0, (config.width - 1) / 2], [0, focal, (config.height - 1) / 2], [0, 0, 1]]
     )
     start, turns = rng.uniform(0, 2 * np.pi), rng.choice([-1, 1])
+    order = rng.permutation(len(built.room.placed))
     cameras = []
     for step in range(config.views):
         angle = start + turns * 2 * np.pi * step / config.views
-        eye = free_spot(rng, built.room, angle)
-        across = angle + np.pi + rng.normal(0, 0.45)
-        aim = np.array([x / 2, y / 2]) + rng.uniform(0.1, 0.4) * np.array(
-            [np.cos(across) * x, np.sin(across) * y]
-        )
-        target = np.array([*aim, rng.uniform(0.2, 1.1)])
-        pose = look_at(eye, target, rng.normal(0, 0.05))
-        cameras.append(Camera(config.width, config.height, k, pose))
+        best, most = np.eye(4), -1.0
+        for attempt in range(3):  # an eye too close before something tries another place
+            eye = free_spot(rng, built.room, angle)
+            target = aim(rng, built.room, order, step + attempt * config.views, eye)
+            pose = look_at(eye, target, rng.normal(0, 0.05))
+            seen = clearance(built.solids, pose)
+            if seen > most:
+                best, most = pose, seen
+            if seen > 1.1:
+                break
+        cameras.append(Camera(config.width, config.height, k, best))
     return cameras
+
+
+def aim(
+    rng: Rng, room: Room, order: NDArray[np.int64], step: int, eye: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Choose where to look: at one object after another if far enough away, else across."""
+    for k in range(4):
+        if len(order):
+            item = room.placed[order[(step * 2 + k) % len(order)]]
+            low, high = p.bounds(item.parts)
+            target = (low + high) / 2 + rng.normal(0, 0.25, 3)
+            if np.linalg.norm((target - eye)[:2]) > 1.2:
+                target[2] = np.clip(target[2], 0.3, 1.3)
+                return target
+    middle = np.array(room.size) / 2
+    return np.array([*(middle[:2] + 0.3 * (middle - eye)[:2]), rng.uniform(0.2, 1.1)])
+
+
+def clearance(solids: Solids, pose: NDArray[np.float64]) -> float:
+    """Return the depth in metres below which a fifth of a coarse image from a pose lies."""
+    k = np.array([[8.0, 0, 5.5], [0, 8.0, 4.0], [0, 0, 1]])
+    depth, _ = cast(solids, Camera(12, 9, k, pose))
+    return float(np.quantile(depth, 0.2))
 
 
 def free_spot(rng: Rng, room: Room, angle: float) -> NDArray[np.float64]:
@@ -226,12 +265,3 @@ def take_view(rng: Rng, built: Built, camera: Camera, config: RoomConfig) -> Vie
         T_world_camera=camera.T_world_camera.astype(np.float32),
         instance=instance,
     )
-
-
-def names_of(scenes: Sequence[Scene]) -> dict[str, int]:
-    """Count instances by category over scenes."""
-    counts: dict[str, int] = {}
-    for scene in scenes:
-        for name in scene.truth.names if scene.truth else ():
-            counts[name] = counts.get(name, 0) + 1
-    return counts

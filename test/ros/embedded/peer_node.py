@@ -19,9 +19,7 @@ class PeerNode(runtime.Node):
         self.declare_parameter('word', 'none')
         self.declare_parameter('numbers', [1, 2])
         sensor = runtime.QoSProfile(depth=5, reliability=runtime.ReliabilityPolicy.RELIABLE)
-        latched = runtime.QoSProfile(
-            depth=1, durability=runtime.DurabilityPolicy.TRANSIENT_LOCAL
-        )
+        latched = runtime.QoSProfile(depth=1, durability=runtime.DurabilityPolicy.TRANSIENT_LOCAL)
         work = runtime.MutuallyExclusiveCallbackGroup()
         answers = runtime.MutuallyExclusiveCallbackGroup()
         self.clouds = 0
