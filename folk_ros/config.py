@@ -85,9 +85,6 @@ class SegmentConfig(Checked):
     device: str = setting(
         'auto', "Where the student runs: 'auto', 'cpu', 'cuda', 'cuda:1'.", fixed=True
     )
-    engine: str = setting(
-        'auto', 'Sparse convolution engine.', choices=('auto', 'torch'), fixed=True
-    )
     threads: int = setting(
         0, 'CPU threads of the student; 0 leaves it to torch.', low=0, high=256, fixed=True
     )

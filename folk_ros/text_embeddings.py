@@ -92,6 +92,7 @@ def save_text_embeddings(path: Path, tower: TextEncoder, texts: Sequence[str]) -
     metadata = {'clip': tower.name, 'texts': json.dumps(cleaned)}
     temporary = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
     save_file({'embeddings': tower.encode(cleaned)}, temporary, metadata)
+    temporary.chmod(0o644)  # safetensors writes for the owner alone
     os.replace(temporary, path)
 
 

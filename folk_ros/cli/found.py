@@ -72,19 +72,21 @@ def by_text(found: Sequence[Found], texts: Sequence[str]) -> dict[str, list[dict
 
 
 def answers_table(found: Sequence[Found], texts: Sequence[str] = ()) -> str:
-    """Lay answers out, one object a line; a text that nothing answers is told so."""
+    """Lay answers out, one object a line, text by text; also a text that nothing answers."""
     header = ('text', 'id', 'score', 'position (m)', 'size (m)', 'points')
-    rows = [
-        (
-            item.text,
-            str(item.id),
-            f'{item.score:.2f}',
-            ' '.join(f'{value:6.2f}' for value in item.position),
-            ' x '.join(f'{value:.2f}' for value in item.size),
-            str(item.point_count),
-        )
-        for item in found
-    ]
-    answered = {item.text for item in found}
-    rows += [(text, '-', '-', 'nothing found', '', '') for text in texts if text not in answered]
+    rows: list[tuple[str, ...]] = []
+    for text in dict.fromkeys([*texts, *(item.text for item in found)]):
+        answers = [_row(item) for item in found if item.text == text]
+        rows += answers or [(text, '-', '-', 'nothing found', '', '')]
     return table(header, rows)
+
+
+def _row(item: Found) -> tuple[str, ...]:
+    return (
+        item.text,
+        str(item.id),
+        f'{item.score:.2f}',
+        ' '.join(f'{value:6.2f}' for value in item.position),
+        ' x '.join(f'{value:.2f}' for value in item.size),
+        str(item.point_count),
+    )

@@ -113,7 +113,9 @@ class NodeProcess:
         if process is None:
             return
         try:
-            for number, patience_s in zip((signal.SIGINT, signal.SIGTERM), PATIENCE_S, strict=True):
+            for number, patience_s in zip(
+                (signal.SIGINT, signal.SIGTERM), PATIENCE_S, strict=True
+            ):
                 process.send_signal(number)
                 with suppress(subprocess.TimeoutExpired):
                     process.wait(patience_s)

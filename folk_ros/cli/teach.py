@@ -8,6 +8,8 @@ from typing import Any
 
 from folk_ros.cli.output import CommandFailed, Progress, say
 
+TOWER: list[Any] = []  # of a worker process
+
 
 def add_parser(commands: Any) -> None:
     """Add `folk teach` to the parser."""
@@ -23,30 +25,51 @@ def add_parser(commands: Any) -> None:
         '--clip', default='demo_clip', help='shipped CLIP or model folder (default: demo_clip)'
     )
     parser.add_argument('--split', default='train', help='which scenes (default: train)')
+    parser.add_argument('--workers', type=int, default=1, help='processes (default: 1)')
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Teach every scene that has no teacher file yet; a bad scene is named and skipped."""
-    from folk_ros.resources import model_folder
-    from folk_ros.training.demo_clip.tower import IMAGE_WEIGHTS, load_image_tower
-    from folk_ros.training.scenes.scene import load_scene
-    from folk_ros.training.teacher.teacher import save_teacher_file, teach_scene, TeacherConfig
+    from concurrent.futures import as_completed, ProcessPoolExecutor
+    from functools import partial
+    import multiprocessing
 
     folders = sorted(p.parent for p in args.rooms.glob(f'{args.split}_*/truth.json'))
     if not folders:
         raise ValueError(f'{args.rooms}: expected scene folders {args.split}_*/, found none')
-    tower = load_image_tower(model_folder(args.clip) / IMAGE_WEIGHTS)
+    todo = [f for f in folders if not (args.out / f'{f.name}.safetensors').is_file()]
     progress, failed = Progress('scenes', len(folders)), []
-    for folder in folders:
-        if not (args.out / f'{folder.name}.safetensors').is_file():
+    progress.reach(len(folders) - len(todo))
+    fresh = multiprocessing.get_context('spawn')  # torch does not survive a fork
+    with ProcessPoolExecutor(args.workers, fresh, _load_tower, (args.clip,)) as pool:
+        jobs = {pool.submit(partial(teach_folder, folder, args.out)): folder for folder in todo}
+        for job in as_completed(jobs):
             try:
-                taught = teach_scene(load_scene(folder), tower, TeacherConfig())
-                save_teacher_file(taught, args.out)
+                job.result()
             except (ValueError, OSError) as error:
-                failed.append(folder.name)
-                say(f'{folder.name}: {error}')
-        progress.step()
+                failed.append(jobs[job].name)
+                say(f'{jobs[job].name}: {error}')
+            progress.step()
     if failed:
         raise CommandFailed(f'{len(failed)} of {len(folders)} scenes failed (first: {failed[0]})')
     return 0
+
+
+def _load_tower(clip: str) -> None:
+    """Load the image tower once in each worker process, which has one thread."""
+    import torch
+
+    from folk_ros.resources import model_folder
+    from folk_ros.training.demo_clip.tower import IMAGE_WEIGHTS, load_image_tower
+
+    torch.set_num_threads(1)
+    TOWER.append(load_image_tower(model_folder(clip) / IMAGE_WEIGHTS))
+
+
+def teach_folder(folder: Path, out: Path) -> None:
+    """Teach one scene, in a worker process."""
+    from folk_ros.training.scenes.scene import load_scene
+    from folk_ros.training.teacher.teacher import save_teacher_file, teach_scene, TeacherConfig
+
+    save_teacher_file(teach_scene(load_scene(folder), TOWER[0], TeacherConfig()), out)

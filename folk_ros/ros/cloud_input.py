@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+import re
 import time
 from typing import Any
 
 from folk_ros.ros import runtime
 from folk_ros.ros.qos_matching import Choice, choose, CLOUD_TYPE, obstacle, Offer
 
+TOPIC_NAME = re.compile(r'(~/|/)?[a-z_{][\w{}]*(/[a-z_{][\w{}]*)*', re.ASCII | re.IGNORECASE)
 OnCloud = Callable[[str, Any], None]  # topic, sensor_msgs/PointCloud2
 
 
@@ -16,7 +18,7 @@ class CloudInput:
     """Subscribes to one topic and hands every message on; matched anew by `check`."""
 
     def __init__(self, node: Any, topic: str, profile: str, on_cloud: OnCloud) -> None:
-        self.topic = node.resolve_topic_name(topic)
+        self.topic = node.resolve_topic_name(_checked(topic))
         self.offers: tuple[Offer, ...] = ()
         self.received = 0
         self.last_at: float | None = None  # monotonic seconds of the last message
@@ -69,6 +71,16 @@ class CloudInput:
         self.received += 1
         self.last_at = time.monotonic()
         self._on_cloud(self.topic, message)
+
+
+def _checked(topic: str) -> str:
+    """Return a name that may be a topic; ValueError says what is wrong with another."""
+    if not TOPIC_NAME.fullmatch(topic):
+        raise ValueError(
+            f'{topic!r} is no topic name: expected letters, digits and _ between slashes, no part '
+            'beginning with a digit, as in /rtabmap/cloud_map'
+        )
+    return topic
 
 
 def to_profile(choice: Choice) -> Any:

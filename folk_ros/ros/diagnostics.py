@@ -76,7 +76,7 @@ def _model(name: str, segmenter: Segmenter, problems: Sequence[str]) -> Any:
     if folk is not None:
         values |= {
             'device': folk.device,
-            'engine': folk.config.segment.engine,
+            'engine': folk.student.engine_name,
             'model': folk.config.node.model or 'the shipped one',
             'clip': folk.student.config.clip,
         }

@@ -34,6 +34,7 @@ from folk_ros.ros.silence import (
     why_silent,
 )
 from folk_ros.ros.steady import steady_clock
+from folk_ros.ros.survival import survives
 from folk_ros.structures import Match
 
 NAME = 'folk'
@@ -68,7 +69,7 @@ class FolkNode(runtime.Node):
             try:
                 inputs.append(CloudInput(self, topic, node.qos, self.segmenter.mailbox.put))
             except ValueError as error:
-                self.problems.append(f'cloud_topics: {topic!r} is no topic name: {error}')
+                self.problems.append(f'cloud_topics: {error}')
                 self.get_logger().error(self.problems[-1])
         if len(inputs) > 1 or node.fixed_frame:
             self._listen_to_frames()
@@ -119,6 +120,7 @@ class FolkNode(runtime.Node):
         group = runtime.MutuallyExclusiveCallbackGroup()
         self.create_timer(1.0, self._on_second, callback_group=group, clock=steady_clock())
 
+    @survives
     def _on_frames(self, message: Any, static: bool) -> None:
         for parent, child, pose in to_poses(message):
             self.fusion.transforms.insert(parent, child, pose, static=static)
@@ -127,6 +129,7 @@ class FolkNode(runtime.Node):
         self.outputs.publish(segmented)
         self._show()
 
+    @survives
     def _show(self) -> None:
         """Bring the markers up to date with the standing query and the newest scene."""
         self.outputs.show(lambda: self.segmenter.latest, self._standing_matches)
@@ -137,6 +140,7 @@ class FolkNode(runtime.Node):
             return []
         return folk.query(list(node.standing_query), scene=segmented.scene)
 
+    @survives
     def _on_query_text(self, message: Any) -> None:
         """Make texts, parted by ; or lines, the standing query; no text clears it."""
         texts = [text.strip() for text in re.split(r'[;\n]', message.data)]
@@ -166,6 +170,7 @@ class FolkNode(runtime.Node):
             self._show()
         return result
 
+    @survives
     def _on_second(self) -> None:
         for source in self.inputs:
             source.check()
@@ -197,6 +202,7 @@ def main(args: list[str] | None = None, folk_loader: Loader = load_folk) -> None
         executor.spin()
     ended = node.stop()
     executor.shutdown(timeout_sec=0.5)
+    node.destroy_node()  # tells the peers, who would else wait for it until its lease is over
     runtime.try_shutdown()
     if not ended:  # deep in the network, where no thread can be stopped: leave without it
         sys.stdout.flush()

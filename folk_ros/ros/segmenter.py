@@ -163,21 +163,24 @@ class Segmenter:
 
     def _gather(self, messages: dict[str, Any]) -> PointCloud | None:
         """Decode what came and fuse it with what came before; None if nothing was usable."""
-        added = False
-        for topic, message in messages.items():
-            try:
-                cloud = to_cloud(message, self._config.segment.max_points)
-                if self._fusion.went_back(topic, cloud.stamp_ns):
-                    self._start_anew(topic)
-                self._fusion.add(topic, cloud, alone=len(self._config.node.cloud_topics) == 1)
-                added = True
-            except (ValueError, TransformError) as error:
-                self._refuse(topic, str(error))
+        added = [topic for topic, message in messages.items() if self._add(topic, message)]
         cloud = self._fusion.fused() if added else None
         if cloud is not None and not len(cloud):
-            self._refuse(', '.join(messages), 'no point of the cloud is finite; nothing to segment')
+            self._refuse(', '.join(added), 'no point is finite; there is nothing to segment')
             return None
         return cloud
+
+    def _add(self, topic: str, message: Any) -> bool:
+        """Decode a cloud for the fusion; whether it was usable."""
+        try:
+            cloud = to_cloud(message, self._config.segment.max_points)
+            if self._fusion.went_back(topic, cloud.stamp_ns):
+                self._start_anew(topic)
+            self._fusion.add(topic, cloud, alone=len(self._config.node.cloud_topics) == 1)
+        except (ValueError, TransformError) as error:
+            self._refuse(topic, str(error))
+            return False
+        return True
 
     def _start_anew(self, topic: str) -> None:
         """Forget the scene: the clouds went back in time."""

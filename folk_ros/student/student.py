@@ -55,6 +55,8 @@ class Prediction:
 class Student(nn.Module):
     """Backbone, mask fields, mask decoder and VL-adapter."""
 
+    engine_name = 'torch'  # engine.py; the only one so far
+
     def __init__(self, config: StudentConfig) -> None:
         super().__init__()
         self.config = config

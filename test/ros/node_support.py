@@ -47,7 +47,7 @@ class ColourFolk:
     def __init__(self, config):
         self.config = config
         self.device = 'cpu'
-        self.student = SimpleNamespace(config=SimpleNamespace(clip='test'))
+        self.student = SimpleNamespace(config=SimpleNamespace(clip='test'), engine_name='none')
         self.vocabulary = Vocabulary(NAMES, hash_vectors(NAMES), scale=20.0)
         self.memory = SceneMemory()
         self.scene = None
@@ -209,7 +209,7 @@ class Peer:
         kind = runtime.message(type_name)
         return self.node.create_publisher(kind, topic.replace('~', self.name), profile(**qos))
 
-    def ask(self, texts, timeout_s=10.0, **fields):
+    def ask(self, texts, timeout_s=30.0, **fields):
         """Ask ~/query and wait for the answer."""
         assert self.client.wait_for_service(timeout_sec=timeout_s), 'no service'
         request = self._request(texts=list(texts))
@@ -234,7 +234,7 @@ def profile(reliable=True, latched=False):
     )
 
 
-def wait_for(condition, timeout_s=10.0, what='it'):
+def wait_for(condition, timeout_s=30.0, what='it'):
     """Wait until a condition holds and return its value."""
     deadline = time.monotonic() + timeout_s
     while not (value := condition()):
@@ -243,7 +243,7 @@ def wait_for(condition, timeout_s=10.0, what='it'):
     return value
 
 
-def publish_until(publisher, message, condition, what, timeout_s=15.0, period_s=0.2):
+def publish_until(publisher, message, condition, what, timeout_s=30.0, period_s=0.2):
     """Publish again and again until a condition holds."""
 
     def step():
@@ -265,9 +265,7 @@ def show(peer, cloud):
         peer.clouds,
         conversions.to_point_cloud2(cloud),
         lambda: [
-            m
-            for m in peer.instances[before:]
-            if m.header.stamp.sec == cloud.stamp_ns // SECOND
+            m for m in peer.instances[before:] if m.header.stamp.sec == cloud.stamp_ns // SECOND
         ],
         'a scene',
         period_s=2.0,
@@ -286,16 +284,21 @@ def status(peer, name, after=None):
                     return level, item.message, {v.key: v.value for v in item.values}
         return None
 
-    return wait_for(newest, 10, f'the diagnostic {name}')
+    return wait_for(newest, what=f'the diagnostic {name}')
 
 
 def call(peer, type_name, name, **fields):
     service = runtime.service(type_name)
     client = peer.node.create_client(service, name)
-    assert client.wait_for_service(timeout_sec=10.0)
+    assert client.wait_for_service(timeout_sec=30.0)
     future = client.call_async(service.Request(**fields))
     wait_for(future.done, what=name)
     return future.result()
+
+
+def get_parameters(peer, *names):
+    service = 'rcl_interfaces/srv/GetParameters'
+    return call(peer, service, '/folk/get_parameters', names=list(names)).values
 
 
 def set_parameter(peer, name, value):

@@ -2,13 +2,10 @@
 
 import os
 
-import numpy as np
-import pytest
-
 from node_support import (
-    call,
     CLOUD,
     free_domain,
+    get_parameters,
     INSTANCES,
     MARKERS,
     node_process,
@@ -21,6 +18,8 @@ from node_support import (
     status,
     wait_for,
 )
+import numpy as np
+import pytest
 
 os.environ['ROS_DOMAIN_ID'] = str(free_domain(0))
 
@@ -269,9 +268,7 @@ def test_a_bag_played_again_starts_the_scene_anew(node):
         lambda: any(m.action == m.DELETEALL for a in markers[begin:] for m in a.markers),
         what='every marker to be deleted',
     )
-    wait_for(
-        lambda: any(m.action == m.ADD for m in markers[-1].markers), what='markers of the new scene'
-    )
+    wait_for(lambda: any(m.action == m.ADD for m in markers[-1].markers), what='new markers')
     assert 'went back in time' in node.log.read_text()
 
 
@@ -316,6 +313,6 @@ def test_a_setting_that_is_not_allowed_is_refused_with_a_reason(node, name, valu
 
 def test_the_standing_query_is_a_parameter(node):
     assert node.ask(['blue thing'], remember=True).success
-    got = call(node, 'rcl_interfaces/srv/GetParameters', '/folk/get_parameters', names=['standing_query'])
-    assert list(got.values[0].string_array_value) == ['blue thing']
+    (value,) = get_parameters(node, 'standing_query')
+    assert list(value.string_array_value) == ['blue thing']
     assert set_parameter(node, 'standing_query', ['']).successful

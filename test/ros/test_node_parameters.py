@@ -65,7 +65,7 @@ def test_settings_of_the_node_stand_bare_and_the_others_under_their_group():
         ('standing_query', ['x' * 10_000], '300 characters'),
         ('standing_query', ['\n'], 'empty text'),
         ('min_quality', 0.5, 'did you mean segment.min_quality?'),
-        ('segment.min_qualty', 0.5, 'did you mean min_quality?'),
+        ('segment.min_qualty', 0.5, 'did you mean segment.min_quality'),
         ('sgment.min_quality', 0.5, 'did you mean segment.min_quality?'),
         ('nonsense', 0.5, 'there are'),
     ],

@@ -45,7 +45,7 @@ class Context:
             for name, level in self.arguments.log_levels.items():
                 logger.set_level(name, level)
             domain = network.domain_id(os.environ) if domain_id is None else domain_id
-            config = network.cyclone_config(os.environ)
+            config = network.cyclone_config(os.environ, networked=network.has_network())
             self._participant = Participant(domain, config, b'enclave=/;')
             self._waiter = Waiter(self._participant)
             self._graph = Graph(self._participant, self._waiter)

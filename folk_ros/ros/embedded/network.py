@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 import re
+import socket
+import struct
+import sys
 from xml.sax.saxutils import quoteattr
 
 MAX_DOMAIN_ID = 232
@@ -18,13 +21,14 @@ def domain_id(environ: Mapping[str, str]) -> int:
     return int(text)
 
 
-def cyclone_config(environ: Mapping[str, str]) -> str | None:
+def cyclone_config(environ: Mapping[str, str], *, networked: bool) -> str | None:
     """
     Return the configuration of the domain; None where the user has one (CYCLONEDDS_URI).
 
-    Peers on this host are always asked directly, so that a host with nothing but a loopback
-    works too. ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST, ROS_LOCALHOST_ONLY=1 and ROS_STATIC_PEERS
-    mean what they mean under ROS 2.
+    Peers on this host are always asked directly and over the loopback, so that a host with nothing
+    else, and ROS 2 nodes that keep to it, are reached too; `networked` says if there is something
+    else. ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST, ROS_LOCALHOST_ONLY=1 and ROS_STATIC_PEERS mean
+    what they mean under ROS 2.
     """
     if environ.get('CYCLONEDDS_URI'):
         return None
@@ -34,15 +38,35 @@ def cyclone_config(environ: Mapping[str, str]) -> str | None:
     )
     static = (peer.strip() for peer in environ.get('ROS_STATIC_PEERS', '').split(';'))
     peers = ['localhost', *(peer for peer in static if HOST.fullmatch(peer))]
-    general = (
-        '<General><Interfaces><NetworkInterface address="127.0.0.1"/></Interfaces>'
-        '<AllowMulticast>false</AllowMulticast></General>'
-    )
+    outside = '<NetworkInterface autodetermine="true"/>' if networked and not local else ''
+    multicast = '<AllowMulticast>false</AllowMulticast>' if local else ''
     return (
-        f'<CycloneDDS><Domain>{general if local else ""}<Discovery>'
+        f'<CycloneDDS><Domain><General><Interfaces>{outside}'
+        f'<NetworkInterface address="127.0.0.1"/></Interfaces>{multicast}</General><Discovery>'
         f'<ParticipantIndex>auto</ParticipantIndex>'
         f'<MaxAutoParticipantIndex>32</MaxAutoParticipantIndex>'
         f'<Peers>{"".join(f"<Peer address={quoteattr(peer)}/>" for peer in peers)}</Peers>'
         f'</Discovery><Internal><SocketReceiveBufferSize min="default" max="8MB"/></Internal>'
         f'</Domain></CycloneDDS>'
     )
+
+
+def has_network() -> bool:
+    """Whether an interface other than the loopback is up and has an IPv4 address."""
+    if not sys.platform.startswith('linux'):
+        return True
+    import fcntl
+
+    get_flags, get_address, up, loopback = 0x8913, 0x8915, 0x1, 0x8  # linux/sockios.h, net/if.h
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        for _, name in socket.if_nameindex():
+            request = struct.pack('256s', name.encode()[:15])
+            try:
+                answer = fcntl.ioctl(sock, get_flags, request)
+                flags = struct.unpack_from('H', answer, 16)[0]
+                fcntl.ioctl(sock, get_address, request)
+            except OSError:  # no IPv4 address, or just gone
+                continue
+            if flags & up and not flags & loopback:
+                return True
+    return False

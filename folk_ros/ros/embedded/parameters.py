@@ -112,6 +112,8 @@ class Parameter:
         if type_ == ParameterType.NOT_SET:
             return cls(msg.name)
         value = getattr(msg.value, type_.field)
+        if type_ == ParameterType.BYTE_ARRAY:
+            value = [bytes((item,)) for item in value]
         return cls(msg.name, type_, value.tolist() if isinstance(value, np.ndarray) else value)
 
 

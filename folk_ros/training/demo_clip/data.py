@@ -97,3 +97,18 @@ def augment(
     images = torch.lerp(images, blurred, torch.from_numpy(amount).float()[:, None, None, None])
     noise = random.standard_normal(images.shape, np.float32) * 0.02
     return (images + torch.from_numpy(noise)).clamp_(0, 1), instance
+
+
+def pool_regions(
+    features: torch.Tensor, image: NDArray[np.int64], counts: torch.Tensor
+) -> torch.Tensor:
+    """
+    Average features [B, C, h, w] over regions; return [R, C].
+
+    Takes the image of each region [R], in order, and its pixels per cell [R, h, w], as
+    `cell_counts` gives them. The same as `mask_pooling.pool_by_mask`, image by image.
+    """
+    flat = counts.flatten(1) / counts.sum((1, 2))[:, None]  # [R, hw]
+    cells = features.flatten(2).transpose(1, 2)  # [B, hw, C]
+    split = flat.split(np.bincount(image, minlength=len(cells)).tolist())
+    return torch.cat([part @ own for part, own in zip(split, cells, strict=True)])

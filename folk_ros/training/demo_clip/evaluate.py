@@ -11,7 +11,7 @@ import torch
 from torch.nn import functional
 
 from folk_ros.text import TextEncoder
-from folk_ros.training.demo_clip.data import cell_counts, image_tensor, Regions
+from folk_ros.training.demo_clip.data import cell_counts, image_tensor, pool_regions, Regions
 from folk_ros.training.demo_clip.tower import DemoImageTower, STRIDE
 
 
@@ -42,11 +42,9 @@ def embed_instances(
         kept = (pixels >= min_pixels).numpy()
         if not kept.any():
             continue
-        order = torch.from_numpy(image[kept])
         with torch.inference_mode():
-            features = tower.features(image_tensor(regions.images[part])).flatten(2)
-            flat = weights[kept].flatten(1) / pixels[kept][:, None]
-            pooled = torch.einsum('rn,rcn->rc', flat, features[order])
+            features = tower.features(image_tensor(regions.images[part]))
+            pooled = pool_regions(features, image[kept], weights[kept])
             embeddings = functional.normalize(tower.project(pooled), dim=1).numpy()
         np.add.at(sums, rows[kept], embeddings)
         np.maximum.at(most, rows, pixels.numpy().astype(np.int64))

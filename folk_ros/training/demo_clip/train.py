@@ -26,6 +26,7 @@ from folk_ros.training.demo_clip.data import (
     augment,
     cell_counts,
     image_tensor,
+    pool_regions,
     read_regions,
     Regions,
 )
@@ -128,11 +129,9 @@ def batch_losses(
     images = images.contiguous(memory_format=torch.channels_last)
     with torch.autocast('cpu', torch.bfloat16, enabled=config.bfloat16):
         features = tower.features(images)
-    features = features.float().flatten(2)  # [B, C, hw]
-    order = torch.from_numpy(image)
-    pooled = torch.einsum('rn,rcn->rc', weights.flatten(1) / pixels[:, None], features[order])
+    pooled = pool_regions(features.float(), image, weights)
     embeddings = functional.normalize(tower.project(pooled), dim=1)  # [R, D]
-    share = (pixels / config.sure_pixels).clamp(max=1)
+    share = (pixels / config.sure_pixels).clamp(max=1) * words.rarity[torch.from_numpy(rows)]
     share = share / share.sum().clamp_min(1e-6)
     scaled = embeddings * config.logit_scale
     captions, member = draw_captions(words, rows, random)

@@ -21,6 +21,7 @@ class Words:
     name_embeddings: torch.Tensor  # [C, D]
     caption_embeddings: torch.Tensor  # [T, D]
     label: NDArray[np.int64]  # [I] class, -1 where the instance is novel
+    rarity: torch.Tensor  # [I] 1 for the usual name, more for rarer ones
     captions: list[NDArray[np.int64]]  # [I] caption rows of each instance
     shares: list[NDArray[np.float64]]  # [I] how much each of these captions counts, sum 1
     member: NDArray[np.bool_]  # [I, T] true where the caption is one of the instance's
@@ -44,16 +45,33 @@ def embed_words(regions: Regions, tower: TextEncoder) -> Words:
         for share, rows in zip(shares, captions, strict=True)
     ]
     index = {name: k for k, name in enumerate(names)}
+    label = np.array([index.get(name, -1) for name in regions.names], np.int64)
     return Words(
         names=names,
         name_embeddings=torch.from_numpy(tower.encode(names)),
         caption_embeddings=embeddings,
-        label=np.array([index.get(name, -1) for name in regions.names], np.int64),
+        label=label,
+        rarity=rarity_of(label),
         captions=captions,
         shares=shares,
         member=member,
         centre=functional.normalize(torch.stack(means), dim=1),
     )
+
+
+def rarity_of(label: NDArray[np.int64]) -> torch.Tensor:
+    """
+    Return a weight for each instance [I]: the root of how rare its label is.
+
+    1 for a label of middle frequency, at most 3; labels of -1 get 1.
+    """
+    known = label >= 0
+    counts = np.bincount(label[known])
+    weights = np.ones(len(label), np.float32)
+    if known.any():
+        middle = float(np.median(counts[counts > 0]))
+        weights[known] = np.clip(np.sqrt(middle / counts[label[known]]), 0.0, 3.0)
+    return torch.from_numpy(weights)
 
 
 def caption_shares(captions: tuple[str, ...]) -> NDArray[np.float64]:

@@ -64,11 +64,20 @@ def openings(room: Room, curtains: float = 0.5) -> None:
         if window is None:
             continue
         if room.chance(curtains):
-            for side in (-1, 1):
-                half = max(p.corners()[:, 1].max() for p in window.made.parts)
-                room.at('curtain', window, (0.0, side * (half + 0.3)), -0.75)
+            hang_curtains(room, window)
         if room.chance(0.4):
             room.at('radiator', window, (0.0, 0.0), -window.place[2] + 0.02)
+
+
+def hang_curtains(room: Room, window: Placed) -> None:
+    """Hang a curtain on either side of a window, both alike, a little higher than it."""
+    item = room.make('curtain')
+    high = bounds(window.made.parts)[1]
+    own = bounds(item[1].parts)[1]
+    z = max(window.place[2] + high[2] + 0.1 - own[2], 0.02)
+    for side in (-1, 1):
+        x, y = window.to_world(0.0, side * (high[1] + own[1] - 0.06))
+        room.put(item, (x, y, z), window.yaw)
 
 
 def workplace(room: Room) -> None:
@@ -109,9 +118,11 @@ def office(room: Room) -> None:
         room.against_wall(name)
     if room.chance(0.5):
         fill_shelf(room)
-    if room.chance(0.4):
+    if room.chance(0.6):
         side = room.against_wall('table')
-        scatter(room, side, ('printer', 'coffee maker', *STATIONERY), 1, 4)
+        if side is not None and room.chance(0.7):
+            room.on_top('printer', side)
+        scatter(room, side, ('coffee maker', *STATIONERY), 1, 4)
     walls(room, ('picture', 'whiteboard', 'clock', 'bulletin board', 'poster', 'blinds'), 1, 4)
     clutter(room, ('trash can', 'plant', 'box', 'backpack', 'bag', 'power strip'), 1, 4)
 
@@ -125,8 +136,8 @@ def seats(room: Room) -> None:
         return
     for _ in range(int(room.rng.integers(0, 4))):
         width = couch.made.supports[0].high[1]
-        y = float(room.rng.uniform(-width, width))
-        room.at('cushion', couch, (0.0, y), couch.made.supports[0].z)
+        y = float(room.rng.uniform(-1, 1)) * max(width - 0.16, 0.0)
+        room.at('cushion', couch, (0.1, y), couch.made.supports[0].z)
     table = room.in_front('coffee table', couch, 0.35)
     scatter(room, table, (*CROCKERY, 'laptop', 'tissue box'), 1, 4)
     if room.chance(0.5):
@@ -135,7 +146,7 @@ def seats(room: Room) -> None:
             room.on_top('lamp', beside)
     for _ in range(int(room.rng.integers(0, 3))):
         room.against_wall('armchair', 0.1)
-    if room.chance(0.3):
+    if room.chance(0.5):
         room.on_floor('ottoman')
 
 
@@ -178,9 +189,8 @@ def bedroom(room: Room) -> None:
         wide = support.high[1] - support.low[1] > 0.8
         for y in (-0.34, 0.34) if wide else (0.0,):
             room.at('pillow', bed, (middle_x, y), support.z, float(room.rng.normal(0, 0.1)))
-        half = bed.made.parts[0].corners()[:, 1].max() + support.high[1]
         for side in some(room, ('-1', '1'), 0, 2):
-            stand = room.at('nightstand', bed, (-0.72, int(side) * (half * 0 + support.high[1] + 0.55)), 0.0)
+            stand = room.at('nightstand', bed, (-0.72, int(side) * (support.high[1] + 0.52)), 0.0)
             scatter(room, stand, ('lamp', 'book', 'alarm clock', 'cup', 'tissue box', 'water bottle'), 1, 2)
         if room.chance(0.25):
             room.at('blanket', bed, (0.6, 0.0), support.z + 0.06)
@@ -188,8 +198,8 @@ def bedroom(room: Room) -> None:
         scatter(room, room.against_wall(name), ('lamp', 'potted plant', 'box', 'book', 'hat' if room.novel else 'bag', 'candle'), 0, 2)
     if room.chance(0.4):
         workplace(room)
-    if room.chance(0.12):
-        room.on_floor('mattress')
+    if room.chance(0.3):
+        room.against_wall('mattress')
     walls(room, ('picture', 'mirror', 'poster', 'clock', 'picture'), 1, 3)
     clutter(room, ('clothes', 'shoe', 'backpack', 'bag', 'plant', 'mat', 'trash can', 'ball', 'stool', 'storage bin'), 1, 4)
 
@@ -232,7 +242,7 @@ def bathroom(room: Room) -> None:
     if room.against_wall('toilet', 0.0) and room.chance(0.8):
         room.on_wall('toilet paper', HEIGHTS['toilet paper'])
     if room.chance(0.45):
-        scatter(room, room.against_wall('washing machine'), ('soap dispenser', 'box', 'basket', 'towel' if False else 'bottle'), 1, 2)
+        scatter(room, room.against_wall('washing machine'), ('soap dispenser', 'box', 'basket', 'bottle'), 1, 2)
     for name in some(room, ('cabinet', 'shelf', 'laundry basket', 'radiator', 'stool'), 1, 4):
         things = ('soap dispenser', 'bottle', 'tissue box', 'basket', 'potted plant', 'candle', 'cup')
         scatter(room, room.against_wall(name), things, 2, 4)

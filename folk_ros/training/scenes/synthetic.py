@@ -203,15 +203,15 @@ def aim(
     rng: Rng, room: Room, order: NDArray[np.int64], step: int, eye: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Choose where to look: at one object after another if far enough away, else across."""
+    middle = np.array(room.size) / 2
     for k in range(4):
         if len(order):
             item = room.placed[order[(step * 2 + k) % len(order)]]
             low, high = p.bounds(item.parts)
-            target = (low + high) / 2 + rng.normal(0, 0.25, 3)
-            if np.linalg.norm((target - eye)[:2]) > 1.2:
-                target[2] = np.clip(target[2], 0.3, 1.3)
+            target = 0.7 * (low + high) / 2 + 0.3 * middle + rng.normal(0, 0.25, 3)
+            if np.linalg.norm((target - eye)[:2]) > 1.3:
+                target[2] = np.clip(target[2], 0.3, 1.0)
                 return target
-    middle = np.array(room.size) / 2
     return np.array([*(middle[:2] + 0.3 * (middle - eye)[:2]), rng.uniform(0.2, 1.1)])
 
 

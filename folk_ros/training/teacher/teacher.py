@@ -147,6 +147,7 @@ def save_teacher_file(taught: TeacherFile, folder: Path) -> Path:
         'visibility': taught.visibility,
     }
     save_file(arrays, temporary, {'clip': taught.clip, 'scene_id': taught.scene_id})
+    temporary.chmod(0o644)  # safetensors writes for the owner alone
     os.replace(temporary, path)
     return path
 

@@ -45,7 +45,8 @@ def test_a_malformed_argument_is_a_sentence(argv, said):
     [
         ('1', 1), ('-3', -3), ('0x10', 16), ('1.0', 1.0), ('1e-3', 0.001), ('.5', 0.5),
         ('true', True), ('off', False), ("'true'", 'true'), ("'1'", '1'), ('map', 'map'),
-        ('/a/b', '/a/b'), ('', ''), ("['a', 'b']", ['a', 'b']), ('[]', []), ('2024-01-01', '2024-01-01'),
+        ('/a/b', '/a/b'), ('', ''), ("['a', 'b']", ['a', 'b']), ('[]', []),
+        ('2024-01-01', '2024-01-01'),
         ('1:30', '1:30'), ('-.inf', -math.inf), ('something to sit on', 'something to sit on'),
     ],
 )  # fmt: skip
@@ -140,13 +141,14 @@ def test_a_domain_that_is_none_is_refused(text):
 
 
 def test_discovery_follows_the_environment():
-    assert cyclone_config({'CYCLONEDDS_URI': 'file:///x.xml'}) is None
-    plain = cyclone_config({})
-    assert 'address="localhost"' in plain
+    assert cyclone_config({'CYCLONEDDS_URI': 'file:///x.xml'}, networked=True) is None
+    plain = cyclone_config({}, networked=True)
+    assert 'autodetermine' in plain
     assert 'AllowMulticast' not in plain
-    local = cyclone_config({'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST'})
+    assert 'autodetermine' not in cyclone_config({}, networked=False)
+    local = cyclone_config({'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST'}, networked=True)
     assert '<AllowMulticast>false</AllowMulticast>' in local
-    peers = cyclone_config({'ROS_STATIC_PEERS': '10.0.0.7;robot.local; <evil>'})
-    assert 'address="10.0.0.7"' in peers
-    assert 'address="robot.local"' in peers
+    assert 'autodetermine' not in local
+    peers = cyclone_config({'ROS_STATIC_PEERS': '10.0.0.7;robot.local; <evil>'}, networked=True)
+    assert [peer in peers for peer in ('localhost', '10.0.0.7', 'robot.local')] == [True] * 3
     assert 'evil' not in peers

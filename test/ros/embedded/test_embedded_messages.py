@@ -123,9 +123,16 @@ def test_the_interfaces_of_this_package_are_those_of_its_files():
             assert list(fields) == wanted
 
 
-@pytest.mark.parametrize('name', [*MESSAGES, 'folk_ros/msg/InstanceArray', 'tf2_msgs/msg/TFMessage',
-    'visualization_msgs/msg/MarkerArray', 'diagnostic_msgs/msg/DiagnosticArray',
-    'rosgraph_msgs/msg/Clock'])  # fmt: skip
+STANDARD = (
+    'diagnostic_msgs/msg/DiagnosticArray',
+    'folk_ros/msg/InstanceArray',
+    'rosgraph_msgs/msg/Clock',
+    'tf2_msgs/msg/TFMessage',
+    'visualization_msgs/msg/MarkerArray',
+)
+
+
+@pytest.mark.parametrize('name', [*MESSAGES, *STANDARD])
 def test_an_empty_message_survives_being_sent(name):
     empty = message(name)()
     assert interfaces().decode(interfaces().encode(empty), name) == empty

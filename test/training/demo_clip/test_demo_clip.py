@@ -8,13 +8,19 @@ import pytest
 import torch
 
 from folk_ros.structures import PointCloud
-from folk_ros.training.demo_clip.data import augment, cell_counts, image_tensor, read_regions
+from folk_ros.training.demo_clip.data import (
+    augment,
+    cell_counts,
+    image_tensor,
+    pool_regions,
+    read_regions,
+)
 from folk_ros.training.demo_clip.evaluate import naming_report
 from folk_ros.training.demo_clip.tower import DemoImageTower, load_image_tower, save_image_tower
 from folk_ros.training.demo_clip.train import train_demo_clip, TrainConfig
-from folk_ros.training.demo_clip.words import caption_shares
+from folk_ros.training.demo_clip.words import caption_shares, rarity_of
 from folk_ros.training.scenes.scene import GroundTruth, save_scene, Scene, View
-from folk_ros.training.teacher.mask_pooling import cell_weights
+from folk_ros.training.teacher.mask_pooling import cell_weights, pool_by_mask
 
 COLOURS = {'apple': (200, 30, 30), 'leaf': (30, 200, 30), 'sky': (40, 60, 220)}
 CONFIG = TrainConfig(steps=30, batch=4, lr=1e-2, save_every=5)
@@ -69,6 +75,17 @@ def test_counting_pixels_per_cell_agrees_with_pooling_masks_one_by_one():
         slow = cell_weights(torch.from_numpy(maps[b] == row)[None], (2, 3))[0] * 16
         assert torch.allclose(count, slow)
     assert len(image) == sum(len(np.unique(m[m >= 0])) for m in maps)
+
+
+def test_pooling_a_batch_agrees_with_pooling_masks_one_by_one():
+    maps = np.random.default_rng(1).integers(-1, 3, (3, 8, 12)).astype(np.int32)
+    maps[1] = -1  # an image without regions
+    features = torch.randn(3, 5, 2, 3, generator=torch.Generator().manual_seed(0))
+    image, rows, counts = cell_counts(maps, 4)
+    pooled = pool_regions(features, image, counts)
+    for b, row, mean in zip(image, rows, pooled, strict=True):
+        mask = torch.from_numpy(maps[b] == row)[None]
+        assert torch.allclose(mean, pool_by_mask(features[b], cell_weights(mask, (2, 3)))[0])
 
 
 def test_augmenting_moves_the_instance_map_with_its_image():
@@ -159,3 +176,9 @@ def test_name_looks_and_uses_count_one_to_one_to_two():
     captions = ('chair', 'seat', 'something to sit on', 'a red chair', 'a red seat')
     assert caption_shares(captions).tolist() == [0.25, 0.25, 0.25, 0.125, 0.125]
     assert caption_shares(('chair',)).tolist() == [1.0]
+
+
+def test_rare_names_weigh_more_than_usual_ones_and_never_without_bound():
+    label = np.array([0] * 16 + [1] * 4 + [2] + [-1])
+    assert rarity_of(label).unique().tolist() == [0.5, 1.0, 2.0]
+    assert rarity_of(np.array([0] * 900 + [1] * 900 + [2])).max() == 3.0

@@ -27,13 +27,13 @@ def bed(rng: Rng) -> Blueprint:
         parts.append(slab(frame.material, (x - 0.05, -w / 2, 0), (x, w / 2, h + 0.06)))
     mattress = (0.03, 0, h - 0.11)
     parts.append(firm(WHITE, mattress, (length - 0.1, w - 0.03, 0.24)))
-    end = rng.uniform(-0.5, -0.2) * length / 2
+    end = rng.uniform(-0.25, 0.1) * length / 2
     place, size = ((x - 0.06 + end) / 2, 0, h - 0.08), (x - 0.06 - end, w + 0.03, 0.26)
     parts.append(firm(cover.material, place, size))
     if rng.random() < 0.6:
         fold = shaded(cover, 1.2)
         parts.append(firm(fold, (end + 0.1, 0, h + 0.02), (0.3, w + 0.02, 0.1)))
-    pillows = Support((-x + 0.2, -w / 2 + 0.2), (-x + 0.42, w / 2 - 0.2), h - 0.005, 1, 'bed')
+    pillows = Support((-x + 0.24, -w / 2 + 0.2), (-x + 0.36, w / 2 - 0.2), h + 0.01, 1, 'bed')
     return Blueprint(parts, cover.colour, f'{frame.stuff}', (pillows,))
 
 
@@ -119,7 +119,7 @@ def any_lamp(rng: Rng) -> Blueprint:
 
 def curtain(rng: Rng) -> Blueprint:
     """Build a curtain hanging in folds from a rod, its back at the wall."""
-    return _hanging(rng, rng.uniform(0.5, 1.0), rng.uniform(1.4, 2.1), cloth(rng))
+    return _hanging(rng, rng.uniform(0.35, 0.7), rng.uniform(1.4, 2.0), cloth(rng))
 
 
 def shower_curtain(rng: Rng) -> Blueprint:
@@ -213,7 +213,7 @@ CATEGORIES = (
     Category('lamp', any_lamp, ('table lamp', 'desk lamp', 'reading lamp'),
              (*LIGHT, 'a small lamp with a shade'), (0.12, 0.12, 0.3), (0.5, 0.4, 0.62)),
     Category('curtain', curtain, ('drape', 'window curtain', 'drapery'),
-             ('cloth hanging at a window', 'something to darken the room'), (0.06, 0.5, 1.3), (0.14, 1.3, 2.2)),
+             ('cloth hanging at a window', 'something to darken the room'), (0.06, 0.45, 1.3), (0.14, 1.0, 2.2)),
     Category('shower curtain', shower_curtain, ('bath curtain',),
              ('a curtain that keeps water in the shower',), (0.06, 0.7, 1.6), (0.14, 1.4, 2.0)),
     Category('towel', towel, ('bath towel', 'hand towel'),

@@ -127,7 +127,7 @@ def _sofa(rng: Rng, width: float, seats: int) -> Blueprint:
         parts.append(
             firm(pad, (x0 + 0.04, y, (h + top) / 2 + 0.02), (0.2, inner / seats, top - h + 0.04))
         )
-    supports = (Support((-0.05, -inner / 2 + 0.1), (depth / 2 - 0.2, inner / 2 - 0.1), h + 0.04, 1, 'seat'),)
+    supports = (Support((-0.05, -inner / 2 + 0.1), (depth / 2 - 0.2, inner / 2 - 0.1), h + 0.056, 1, 'seat'),)
     return Blueprint(parts, cover.colour, cover.stuff, supports)
 
 
