@@ -2,8 +2,9 @@
 Queries: which instances answer a text, with a probability.
 
 Raw CLIP cosines are not calibrated, so an instance is judged by a softmax between the text and a
-background vocabulary, with the scale the embeddings were trained with. Vocabulary names that mean
-nearly the same as the text ("sofa" asked of "couch") do not stand against it.
+background vocabulary. Vocabulary names that mean nearly the same as the text ("sofa" asked of
+"couch") do not stand against it. A gate on the cosine itself keeps a text that is like nothing
+here from winning for want of rivals.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from folk_ros.config import QueryConfig
 from folk_ros.structures import check_arrays, Instances, Match
 
 ALLY_FLOOR = 0.45  # names less similar to the text than this always stand against it
+GATE_WIDTH = 0.03  # cosine over which the gate opens
 ALLY_SHARE = 0.8  # names at least this share as similar as the most similar one are allies
 
 
@@ -27,6 +29,7 @@ class Vocabulary:
     names: tuple[str, ...]
     embeddings: NDArray[np.float32]  # [B, D] unit length
     scale: float  # logit scale of the softmax
+    floor: float  # cosine of text and instance at which they are as likely unrelated as related
 
     def __post_init__(self) -> None:
         check_arrays('Vocabulary', embeddings=(self.embeddings, 'B D', np.float32))
@@ -81,7 +84,8 @@ def probabilities(
         np.float32
     )  # [I, Q]
     wanted = np.exp(vocabulary.scale * (similarity - peak))  # [Q, I]
-    return wanted / (wanted + rivals.T + 1e-30)
+    gate = 1 / (1 + np.exp((vocabulary.floor - similarity) / GATE_WIDTH))
+    return (gate * wanted / (wanted + rivals.T + 1e-30)).astype(np.float32)
 
 
 def answer(

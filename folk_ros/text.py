@@ -177,22 +177,20 @@ def _load_folder(folder: Path, device: str, templates: Sequence[str] | None) -> 
         'hf_model_name': str(folder.resolve()),  # wherever the folder lies today
         'hf_model_pretrained': False,
     }
-    clip = CustomTextCLIP(model_cfg['embed_dim'], model_cfg['vision_cfg'], text_cfg)
+    try:
+        clip = CustomTextCLIP(model_cfg['embed_dim'], model_cfg['vision_cfg'], text_cfg)
+        tokenizer = HFTokenizer(str(folder.resolve()), context_length=text_cfg['context_length'])
+    except OSError as error:
+        raise ValueError(f'{folder}: files of the text tower are missing ({error})') from error
     weights = load_packed(folder / TEXT_WEIGHTS, own['name'])
     try:
         clip.text.load_state_dict(weights)
     except RuntimeError as error:
         raise ValueError(f'{folder / TEXT_WEIGHTS} does not fit {path}: {error}') from error
-    tokenizer = HFTokenizer(str(folder.resolve()), context_length=text_cfg['context_length'])
     clip.visual = torch.nn.Identity()
     run = _runner(clip, tokenizer, device, pad_id=clip.text.config.pad_token_id)
-    return TextTower(
-        own['name'],
-        model_cfg['embed_dim'],
-        run,
-        templates or own['templates'],
-        own['logit_scale'],
-    )
+    templates = templates or own['templates']
+    return TextTower(own['name'], model_cfg['embed_dim'], run, templates, own['logit_scale'])
 
 
 def _load_open_clip(model: str, device: str, templates: Sequence[str]) -> TextTower:

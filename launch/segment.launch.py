@@ -68,12 +68,13 @@ def _start(context: LaunchContext) -> list[Any]:
 
 
 def _node(given: dict[str, str], params_file: str, overrides: dict[str, Any]) -> Node:
+    logger = '.'.join([*given['namespace'].strip('/').split('/'), 'folk']).lstrip('.')
     return Node(
         executable=str(_script()),
         name='folk',
         namespace=given['namespace'],
         parameters=[params_file, overrides],
-        arguments=['--ros-args', '--log-level', given['log_level']],
+        arguments=['--ros-args', '--log-level', f'{logger}:={given["log_level"]}'],
         prefix=_python(given) if given['python_env'] or not _installed() else None,
         additional_env=_environment(),
         output='screen',

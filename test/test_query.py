@@ -12,7 +12,7 @@ def unit(*rows):
 
 
 VOCABULARY = Vocabulary(
-    ('sofa', 'lamp', 'door'), unit([1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0]), 20.0
+    ('sofa', 'lamp', 'door'), unit([1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0]), 20.0, 0.4
 )
 
 
@@ -101,4 +101,4 @@ def test_limits_of_zero_mean_the_configured_ones():
 
 def test_a_vocabulary_with_duplicates_is_refused():
     with pytest.raises(ValueError, match='different names'):
-        Vocabulary(('a', 'a'), unit([1, 0], [0, 1]), 20.0)
+        Vocabulary(('a', 'a'), unit([1, 0], [0, 1]), 20.0, 0.4)

@@ -277,6 +277,15 @@ def test_a_folder_without_a_config_is_named(tmp_path):
         load_text_tower(tmp_path)
 
 
+@pytest.mark.parametrize('missing', ['config.json', 'text_tower.safetensors'])
+def test_a_folder_that_lacks_a_file_is_named(tmp_path, missing):
+    folder = tmp_path / 'model'
+    shutil.copytree(DEMO_CLIP, folder)
+    (folder / missing).unlink()
+    with pytest.raises(ValueError, match=r'model'):
+        load_text_tower(folder)
+
+
 def test_any_open_clip_model_with_local_weights_is_a_text_tower(tmp_path):
     import open_clip
 

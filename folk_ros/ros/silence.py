@@ -11,7 +11,8 @@ from folk_ros.ros.cloud_input import CloudInput
 from folk_ros.ros.qos_matching import CLOUD_TYPE
 from folk_ros.ros.segmenter import Segmenter
 
-REPEAT_S = 30.0  # the same reasons are logged again after so long
+REPEAT_S = 30.0  # the same reasons are logged again after so long, then after twice as long ..
+LONGEST_S = 480.0  # .. up to this
 GRACE_S = 2.0  # a new reason must hold so long before it is logged: discovery takes a moment
 
 
@@ -88,15 +89,17 @@ class Complaints:
         self._kinds: tuple[str, ...] = ()
         self._since = self._said_at = 0.0
         self._said = False
+        self._pause = REPEAT_S
 
     def tell(self, reasons: Sequence[str], grace_s: float = GRACE_S) -> None:
         """Log the reasons if it is time to."""
         now = time.monotonic()
         kinds = tuple(_without_numbers(reason) for reason in reasons)
         if kinds != self._kinds:
-            self._kinds, self._since, self._said = kinds, now, False
-        due = now - self._said_at > REPEAT_S if self._said else now - self._since >= grace_s
+            self._kinds, self._since, self._said, self._pause = kinds, now, False, REPEAT_S
+        due = now - self._said_at > self._pause if self._said else now - self._since >= grace_s
         if reasons and due:
+            self._pause = min(2 * self._pause, LONGEST_S) if self._said else REPEAT_S
             self._said, self._said_at = True, now
             self._warn(self._opening + '; '.join(reasons))
 

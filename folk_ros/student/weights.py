@@ -31,6 +31,7 @@ def save_student(path: Path, student: Student, vocabulary: Vocabulary, half: boo
         'config': json.dumps(asdict(student.config)),
         'vocabulary': json.dumps(vocabulary.names),
         'scale': str(vocabulary.scale),
+        'floor': str(vocabulary.floor),
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix('.part')
@@ -67,6 +68,7 @@ def load_student(path: Path) -> tuple[Student, Vocabulary]:
         names=tuple(json.loads(metadata['vocabulary'])),
         embeddings=tensors.pop('vocabulary').numpy(),
         scale=float(metadata['scale']),
+        floor=float(metadata['floor']),
     )
     student = Student(config)
     try:

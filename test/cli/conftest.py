@@ -44,7 +44,7 @@ def untrained_model(tmp_path_factory):
     with torch.no_grad():
         student.fields.out.bias[-2:] = torch.tensor([2.0, 4.0])  # seeds, foreground: everywhere
     names = ('chair', 'table', 'bed')
-    vocabulary = Vocabulary(names, tower.encode(names), tower.logit_scale)
+    vocabulary = Vocabulary(names, tower.encode(names), tower.logit_scale, floor=0.0)
     folder = tmp_path_factory.mktemp('untrained')
     save_student(folder / 'student.safetensors', student, vocabulary)
     return folder

@@ -48,7 +48,7 @@ class ColourFolk:
         self.config = config
         self.device = 'cpu'
         self.student = SimpleNamespace(config=SimpleNamespace(clip='test'), engine_name='none')
-        self.vocabulary = Vocabulary(NAMES, hash_vectors(NAMES), scale=20.0)
+        self.vocabulary = Vocabulary(NAMES, hash_vectors(NAMES), scale=20.0, floor=0.0)
         self.memory = SceneMemory()
         self.scene = None
         self._count = 0
@@ -116,7 +116,7 @@ def untrained_folk(config=None):
     torch.set_num_threads(1)
     torch.manual_seed(0)
     student = Student(StudentConfig(clip='test', embedding_dim=DIM))
-    vocabulary = Vocabulary(NAMES, hash_vectors(NAMES), scale=20.0)
+    vocabulary = Vocabulary(NAMES, hash_vectors(NAMES), scale=20.0, floor=0.0)
     return Folk(student, vocabulary, TextTower('test', DIM, hash_vectors), config or FolkConfig())
 
 

@@ -21,7 +21,10 @@ def saved(tmp_path, seed=0):
     student = Student(SMALL).eval()
     path = tmp_path / 'student.safetensors'
     save_student(
-        path, student, Vocabulary(('a', 'b'), np.eye(2, 4, dtype=np.float32), 20.0), half=False
+        path,
+        student,
+        Vocabulary(('a', 'b'), np.eye(2, 4, dtype=np.float32), 20.0, 0.4),
+        half=False,
     )
     return student, path
 

@@ -46,17 +46,17 @@ def _compare(arguments: argparse.Namespace) -> None:
 
 
 def _train(arguments: argparse.Namespace) -> None:
-    rooms = sorted(arguments.rooms.glob('train_*'))[: arguments.max_rooms]
-    config = TrainConfig(steps=arguments.steps, seed=arguments.seed)
-    tower = train_demo_clip(rooms, arguments.out, load_text_tower(arguments.model), config)
+    rooms = _rooms(arguments, 'train')
+    config = TrainConfig(steps=arguments.steps, seed=arguments.seed, lr=arguments.lr)
+    start = load_image_tower(arguments.start) if arguments.start else None
+    tower = train_demo_clip(rooms, arguments.out, load_text_tower(arguments.model), config, start)
     facts = {'steps': str(config.steps), 'seed': str(config.seed), 'rooms': str(len(rooms))}
     save_image_tower(tower, arguments.out / IMAGE_WEIGHTS, facts)
     log.info('%s: written', arguments.out / IMAGE_WEIGHTS)
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:
-    rooms = sorted(arguments.rooms.glob(f'{arguments.split}_*'))[: arguments.max_rooms]
-    regions = read_regions(rooms)
+    regions = read_regions(_rooms(arguments, arguments.split))
     tower = load_image_tower(arguments.weights)
     text_tower = load_text_tower(arguments.model)
     every = sorted(set(regions.names))
@@ -68,6 +68,12 @@ def _evaluate(arguments: argparse.Namespace) -> None:
         right, count = np.sum([among_all.by_name.get(n, (0, 0)) for n in novel], axis=0)
         log.info('novel names among all names: %d of %d', right, count)
         _tell('all names among all names', among_all)
+
+
+def _rooms(arguments: argparse.Namespace, split: str) -> list[Path]:
+    """Return the folders of a split, in order of name, from all folders given."""
+    found = [room for folder in arguments.rooms for room in sorted(folder.glob(f'{split}_*'))]
+    return found[: arguments.max_rooms]
 
 
 def _tell(title: str, report: NamingReport) -> None:
@@ -89,13 +95,15 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument('source', type=Path, help="folder with the publisher's files")
     compare.add_argument('model', type=Path, help='model folder')
     train = commands.add_parser('train', help='train the image tower; resumes what was begun')
-    train.add_argument('rooms', type=Path, help='folder with rooms train_*')
-    train.add_argument('out', type=Path, help='folder for checkpoint and weights')
+    train.add_argument('rooms', type=Path, nargs='+', help='folders with rooms train_*')
+    train.add_argument('--out', type=Path, required=True, help='for checkpoint and weights')
+    train.add_argument('--start', type=Path, help='weights to begin with (default: random)')
+    train.add_argument('--lr', type=float, default=TrainConfig.lr)
     train.add_argument('--steps', type=int, default=TrainConfig.steps)
     train.add_argument('--seed', type=int, default=TrainConfig.seed)
     evaluate = commands.add_parser('evaluate', help='name the objects of rooms not trained on')
-    evaluate.add_argument('rooms', type=Path, help='folder with rooms val_*')
-    evaluate.add_argument('weights', type=Path, help='image tower weights')
+    evaluate.add_argument('rooms', type=Path, nargs='+', help='folders with rooms val_*')
+    evaluate.add_argument('--weights', type=Path, required=True, help='image tower weights')
     evaluate.add_argument('--split', default='val', help='which rooms (default: val)')
     for command in (train, evaluate):
         command.add_argument('--model', type=Path, required=True, help='folder of the text tower')

@@ -69,10 +69,16 @@ class TrainConfig:
 
 
 def train_demo_clip(
-    folders: Sequence[Path], out: Path, text_tower: TextEncoder, config: TrainConfig
+    folders: Sequence[Path],
+    out: Path,
+    text_tower: TextEncoder,
+    config: TrainConfig,
+    start: DemoImageTower | None = None,
 ) -> DemoImageTower:
     """
     Train on rooms; resume from `out` if it holds a checkpoint; return the trained tower.
+
+    Begins with the weights of `start`, if given, in place of random ones.
 
     Deterministic by seed for a given number of torch threads: the batch of a step depends on seed
     and step alone. Novel instances are never learned from.
@@ -83,6 +89,8 @@ def train_demo_clip(
     log.info('%d images, %d instances, %d names, %d captions', *counts)
     torch.manual_seed(config.seed)
     tower = DemoImageTower(text_tower.name, text_tower.dim).train()
+    if start is not None:
+        tower.load_state_dict(start.state_dict())
     tower = tower.to(memory_format=torch.channels_last)  # a quarter faster on a CPU
     optimizer = torch.optim.AdamW(
         tower.parameters(), lr=config.lr, weight_decay=config.weight_decay

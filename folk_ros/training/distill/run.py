@@ -21,7 +21,8 @@ from folk_ros.training.masks.samples import read_labelled
 
 log = logging.getLogger(__name__)
 TURNS = 3  # looks at each training scene
-SCALE = 20.0  # logit scale of the query softmax
+SCALE = 30.0  # logit scale of the query softmax
+FLOOR = 0.45  # see Vocabulary
 
 
 def mask_student(checkpoint: Path, clip: str, text_tower: str) -> Student:
@@ -68,4 +69,4 @@ def distill(
     data = collect(student, scenes, TURNS, config.seed)
     log.info('%d samples of %d objects', len(data.label), int(data.instance.max()) + 1)
     distil(student, data, torch.from_numpy(embedded), config)
-    save_student(out, student, Vocabulary(names, embedded, SCALE))
+    save_student(out, student, Vocabulary(names, embedded, SCALE, FLOOR))

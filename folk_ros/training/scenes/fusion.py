@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from folk_ros.structures import PointCloud
-from folk_ros.training.scenes.scene import View
 import numpy as np
 from numpy.typing import NDArray
+
+from folk_ros.structures import PointCloud
+from folk_ros.training.scenes.scene import View
 
 
 def back_project(view: View) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
@@ -79,9 +80,7 @@ def _around(
     return total
 
 
-def majority(
-    group: NDArray[np.int64], value: NDArray[np.int32], groups: int
-) -> NDArray[np.int32]:
+def majority(group: NDArray[np.int64], value: NDArray[np.int32], groups: int) -> NDArray[np.int32]:
     """Return the most frequent value [groups] within each group; the lowest wins a tie."""
     span = int(value.max(initial=-1)) + 2
     pairs, counts = np.unique(group * span + (value + 1), return_counts=True)

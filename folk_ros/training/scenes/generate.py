@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 import multiprocessing
 from pathlib import Path
 
+import numpy as np
+
 from folk_ros.training.scenes.scene import save_scene
 from folk_ros.training.scenes.synthetic import make_scene, RoomConfig
-import numpy as np
 
 SPLITS = ('train', 'val', 'test')
 Progress = Callable[[int, int, str], None]
@@ -61,7 +62,9 @@ def plan(out: Path, splits: Mapping[str, int], seed: int, config: RoomConfig) ->
         if split not in SPLITS:
             raise ValueError(f"no split '{split}'; take from {SPLITS}")
         if count < 0:
-            raise ValueError(f"split '{split}': the number of rooms must be 0 or more, got {count}")
+            raise ValueError(
+                f"split '{split}': the number of rooms must be 0 or more, got {count}"
+            )
         own = replace(config, novel=split != 'train')
         for i in range(count):
             entropy = np.random.SeedSequence([seed, SPLITS.index(split), i])

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-from folk_ros.training.scenes import primitives as p
 import numpy as np
 from numpy.typing import NDArray
+
+from folk_ros.training.scenes import primitives as p
 
 Floats = NDArray[np.float32]
 
@@ -30,24 +32,25 @@ class Surface:
         return Surface(**{name: values[rows] for name, values in vars(self).items()})
 
 
-def hashed(x: NDArray, y: NDArray, seed: NDArray | int) -> Floats:
+def hashed(x: NDArray[Any], y: NDArray[Any], seed: NDArray[Any] | int) -> Floats:
     """Return a number in [0, 1) for each whole-number pair and seed."""
     h = x.astype(np.int64).astype(np.uint32) * np.uint32(374761393)
     h = h + y.astype(np.int64).astype(np.uint32) * np.uint32(668265263)
     h = h + np.asarray(seed).astype(np.uint32) * np.uint32(2246822519)
     h = (h ^ (h >> np.uint32(13))) * np.uint32(1274126177)
     h = (h ^ (h >> np.uint32(15))) * np.uint32(2654435761)
-    return ((h ^ (h >> np.uint32(16))) >> np.uint32(8)).astype(np.float32) / np.float32(1 << 24)
+    h = (h ^ (h >> np.uint32(16))) >> np.uint32(8)
+    return h.astype(np.float32) * np.float32(2.0**-24)
 
 
-def noise(x: Floats, y: Floats, seed: NDArray | int) -> Floats:
+def noise(x: Floats, y: Floats, seed: NDArray[Any] | int) -> Floats:
     """Return smooth noise in [0, 1) with features of about one unit."""
     x0, y0 = np.floor(x), np.floor(y)
     fx, fy = x - x0, y - y0
     fx, fy = fx * fx * (3 - 2 * fx), fy * fy * (3 - 2 * fy)
     low = hashed(x0, y0, seed) * (1 - fx) + hashed(x0 + 1, y0, seed) * fx
     high = hashed(x0, y0 + 1, seed) * (1 - fx) + hashed(x0 + 1, y0 + 1, seed) * fx
-    return low * (1 - fy) + high * fy
+    return np.asarray(low * (1 - fy) + high * fy, np.float32)
 
 
 def random_colour(key: Floats) -> Floats:
@@ -59,10 +62,10 @@ def random_colour(key: Floats) -> Floats:
     return value * (1 - saturation + saturation * base)
 
 
-def mix(surface: Surface, share: Floats) -> Floats:
+def mix(surface: Surface, share: NDArray[Any]) -> Floats:
     """Blend from colour (0) to accent (1)."""
-    share = np.asarray(share, np.float32)[:, None]
-    return surface.colour * (1 - share) + surface.accent * share
+    part = np.asarray(share, np.float32)[:, None]
+    return surface.colour * (1 - part) + surface.accent * part
 
 
 def plain(f: Surface) -> Floats:

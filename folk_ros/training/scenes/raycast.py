@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from folk_ros.training.scenes.primitives import (
     BOX,
     ELLIPSOID,
@@ -18,8 +21,6 @@ from folk_ros.training.scenes.primitives import (
     SOFT,
     UNIT_CORNERS,
 )
-import numpy as np
-from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
 from folk_ros.training.scenes.objects.blueprint import Blueprint, Category, Rng, Support
 from folk_ros.training.scenes.objects.catalog import CATEGORIES, VARIANTS
 from folk_ros.training.scenes.primitives import bounds, Material, moved, Part, slab
-import numpy as np
-from numpy.typing import NDArray
 
 TRIES = 14
 TOUCH_M = 0.004  # parts that overlap by less are in contact, not in collision

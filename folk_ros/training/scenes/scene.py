@@ -20,9 +20,10 @@ import tempfile
 from typing import Any, overload
 import zipfile
 
-from folk_ros.structures import check_arrays, PointCloud
 import numpy as np
 from numpy.typing import NDArray
+
+from folk_ros.structures import check_arrays, PointCloud
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,8 @@ class StoredViews(Sequence[View]):
             instance = read_key(archive, instance_key, self.path).astype(np.int32) - 1
         return View(
             rgb=read_key(archive, f'rgb_{k:03d}', self.path),
-            depth=read_key(archive, f'depth_{k:03d}', self.path).astype(np.float32) / 1000,
+            depth=read_key(archive, f'depth_{k:03d}', self.path).astype(np.float32)
+            / np.float32(1000),
             intrinsics=read_key(archive, f'intrinsics_{k:03d}', self.path),
             T_world_camera=read_key(archive, f'T_world_camera_{k:03d}', self.path),
             instance=instance,

@@ -48,7 +48,7 @@ def measure(
     lost = depth_edges(depth) & (rng.random(depth.shape) < config.edge_loss)
     lost |= rng.random(depth.shape) < 0.004
     lost |= grazing | (noisy < config.nearest_m) | (noisy > config.range_m) | (depth <= 0)
-    return np.where(lost, 0, np.rint(noisy * 1000) / 1000).astype(np.float32)
+    return np.where(lost, 0, np.rint(noisy * 1000) / np.float32(1000)).astype(np.float32)
 
 
 def depth_edges(depth: Floats, jump: float = 0.04) -> NDArray[np.bool_]:
@@ -70,9 +70,7 @@ def smooth(image: Floats) -> Floats:
     return (rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:]) / 3
 
 
-def photograph(
-    rng: np.random.Generator, light: Floats, config: SensorConfig
-) -> NDArray[np.uint8]:
+def photograph(rng: np.random.Generator, light: Floats, config: SensorConfig) -> NDArray[np.uint8]:
     """Expose linear colour [H, W, 3] to a photograph of bytes, with noise and a colour cast."""
     gain = rng.uniform(0.85, 1.2) * rng.uniform(0.95, 1.05, 3)
     value = np.clip(light * gain.astype(np.float32), 0, None)

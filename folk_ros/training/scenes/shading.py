@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from folk_ros.training.scenes.patterns import noise, paint, Surface
 from folk_ros.training.scenes.primitives import BOX, FIRM, FRUSTUM, Part, SOFT, WOOD
 from folk_ros.training.scenes.raycast import Camera, Solids
-import numpy as np
-from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 
@@ -47,7 +48,9 @@ class ShadowMap:
             column = np.clip(np.rint(u + du), 0, self.camera.width - 1).astype(np.int64)
             row = np.clip(np.rint(v + dv), 0, self.camera.height - 1).astype(np.int64)
             lit += z <= self.depth[row, column] + bias
-        inside = (own[:, 2] > 0.1) & (np.abs(u - k[0, 2]) < k[0, 2]) & (np.abs(v - k[1, 2]) < k[1, 2])
+        inside = (
+            (own[:, 2] > 0.1) & (np.abs(u - k[0, 2]) < k[0, 2]) & (np.abs(v - k[1, 2]) < k[1, 2])
+        )
         return np.where(inside, 0.15 + 0.85 * lit / 4, 1).astype(np.float32)
 
 
@@ -87,7 +90,7 @@ def shade(
 
     Returns linear colour [H, W, 3], about 0 to 1, and the cosine between surface and ray [H, W].
     """
-    depth, index = (image.reshape(-1) for image in seen)
+    depth, index = seen[0].reshape(-1), seen[1].reshape(-1)
     pixels = np.flatnonzero(index >= 0)
     solid = index[pixels]
     R, o = camera.T_world_camera[:3, :3], camera.T_world_camera[:3, 3]
@@ -154,11 +157,16 @@ def _wear(surface: Surface, strength: Floats) -> Floats:
     """Return a brightness factor [M, 1]: stains and fading."""
     u, v = surface.u, surface.v
     stain = noise(u / 0.31, v / 0.31, surface.seed) + 0.5 * noise(u / 0.06, v / 0.06, surface.seed)
-    return (1 + strength * 2 * (stain - 0.75))[:, None]
+    return np.asarray(1 + strength * 2 * (stain - 0.75), np.float32)[:, None]
 
 
 def _lit(
-    rgb: Floats, gloss: Floats, world: Floats, normal: Floats, view: Floats, lights: Sequence[Light]
+    rgb: Floats,
+    gloss: Floats,
+    world: Floats,
+    normal: Floats,
+    view: Floats,
+    lights: Sequence[Light],
 ) -> Floats:
     total = (0.4 + 0.1 * normal[:, 2])[:, None] * rgb  # light from all over the room
     for light in lights:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
 from folk_ros.training.scenes import primitives as p
 from folk_ros.training.scenes.fusion import fuse
 from folk_ros.training.scenes.objects.blueprint import NAMED, Rng, tint, WOODS
@@ -14,8 +17,6 @@ from folk_ros.training.scenes.rooms import Room, shell
 from folk_ros.training.scenes.scene import GroundTruth, Scene, View
 from folk_ros.training.scenes.sensor import measure, photograph, SensorConfig
 from folk_ros.training.scenes.shading import Light, Looks, pack_looks, shade, ShadowMap
-import numpy as np
-from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,9 @@ class RoomConfig:
     def __post_init__(self) -> None:
         unknown = set(self.kinds) - set(KINDS)
         if unknown or not self.kinds:
-            raise ValueError(f'kinds: {sorted(unknown)} are no room kinds; take from {list(KINDS)}')
+            raise ValueError(
+                f'kinds: {sorted(unknown)} are no room kinds; take from {list(KINDS)}'
+            )
         if self.views < 1 or self.width < 8 or self.height < 8:
             raise ValueError(
                 f'a room needs a view of at least 8x8 pixels, got {self.views} views of '
@@ -124,7 +127,9 @@ def surfaces(rng: Rng, kind: str) -> tuple[list[Material], Material, Material]:
         pattern = int(rng.choice([p.STRIPES, p.DOTS, p.PLAIN]))
         accent = NAMED[str(rng.choice(['blue', 'green', 'yellow', 'red', 'grey', 'turquoise']))]
         mixed = tuple(0.75 * w + 0.25 * a for w, a in zip(wall_colour, accent, strict=True))
-        one = Material(wall_colour, (mixed[0], mixed[1], mixed[2]), pattern, 0.2, 0.02, 0.05, seed())
+        one = Material(
+            wall_colour, (mixed[0], mixed[1], mixed[2]), pattern, 0.2, 0.02, 0.05, seed()
+        )
         walls[int(rng.integers(4))] = one
     ceiling = Material((0.92, 0.92, 0.9), (0.85, 0.85, 0.83), p.FABRIC, 0.3, 0, 0.03, seed())
     return walls, floor_material(rng, wet), ceiling
@@ -136,7 +141,9 @@ def floor_material(rng: Rng, wet: bool) -> Material:
     style = rng.random()
     if wet or style < 0.2:
         tone = tint(rng, NAMED[str(rng.choice(['beige', 'grey', 'white', 'light grey', 'brown']))])
-        return Material(tone, (0.45, 0.44, 0.42), p.TILES, rng.uniform(0.25, 0.45), 0.4, 0.08, seed)
+        return Material(
+            tone, (0.45, 0.44, 0.42), p.TILES, rng.uniform(0.25, 0.45), 0.4, 0.08, seed
+        )
     if style < 0.65:
         light, dark = WOODS[str(rng.choice(list(WOODS)))]
         period = rng.uniform(0.08, 0.16)

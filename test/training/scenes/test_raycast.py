@@ -1,9 +1,10 @@
 """Fast ray casting against slow, obvious twins."""
 
-from folk_ros.training.scenes import primitives as p
-from folk_ros.training.scenes.raycast import Camera, cast, pack
 import numpy as np
 import pytest
+
+from folk_ros.training.scenes import primitives as p
+from folk_ros.training.scenes.raycast import Camera, cast, pack
 
 RED = p.Material((0.8, 0.1, 0.1))
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from folk_ros.training.scenes import primitives as p
 from folk_ros.training.scenes.primitives import Colour, Material, Part
-import numpy as np
 
 Rng = np.random.Generator
 

@@ -2,14 +2,39 @@
 
 from __future__ import annotations
 
-from folk_ros.training.scenes.objects.blueprint import (
-    BLACK, Blueprint, board, Category, finish, legs, metal, pick, plastic, Rng, shaded, STEEL,
-    Support, upholstery, wooden,
-)  # fmt: skip
-from folk_ros.training.scenes.primitives import (
-    ball, box, cone, firm, Material, Part, rod, slab, soft, turn,
-)  # fmt: skip
 import numpy as np
+
+from folk_ros.training.scenes.objects.blueprint import (
+    BLACK,
+    Blueprint,
+    board,
+    Category,
+    finish,
+    legs,
+    metal,
+    pick,
+    plastic,
+    Rng,
+    shaded,
+    STEEL,
+    Support,
+    upholstery,
+    wooden,
+)
+from folk_ros.training.scenes.primitives import (
+    ball,
+    box,
+    cone,
+    firm,
+    Material,
+    Part,
+    rod,
+    slab,
+    soft,
+    turn,
+)
+
+SIT = ('something to sit on', 'a place to sit')
 
 
 def chair(rng: Rng) -> Blueprint:
@@ -51,7 +76,9 @@ def _chair_back(
         count = int(rng.integers(2, 4))
         heights = np.linspace(h + 0.12, top - 0.04, count)
         return [
-            box(material, (-d / 2 + 0.02 - lean * (z - h) / (top - h), 0, z), (0.02, w, 0.06), tilt)
+            box(
+                material, (-d / 2 + 0.02 - lean * (z - h) / (top - h), 0, z), (0.02, w, 0.06), tilt
+            )
             for z in heights
         ]
     ys = np.linspace(-w / 2 + 0.06, w / 2 - 0.06, int(rng.integers(4, 7)))
@@ -76,7 +103,9 @@ def office_chair(rng: Rng) -> Blueprint:
         parts.append(ball(BLACK, (*tip, 0.03), 0.03))
     parts.append(soft(seat.material, (0.02, 0, h - 0.02), (w, w, 0.12)))
     tilt = turn('y', -0.12)
-    parts.append(soft(seat.material, (-w / 2, 0, (h + 0.1 + top) / 2), (0.1, w * 0.92, top - h - 0.1), tilt))
+    parts.append(
+        soft(seat.material, (-w / 2, 0, (h + 0.1 + top) / 2), (0.1, w * 0.92, top - h - 0.1), tilt)
+    )
     parts.append(rod(foot, (-0.1, 0, h - 0.06), (-w / 2 - 0.05, 0, h + 0.25), 0.025))
     if rng.random() < 0.75:
         for side in (-1, 1):
@@ -109,7 +138,9 @@ def _sofa(rng: Rng, width: float, seats: int) -> Blueprint:
     parts.append(box(m, (0, 0, (base + h - 0.12) / 2), (depth, width, h - 0.12 - base)))
     parts[-1] = slab(m, (-depth / 2, -width / 2, base), (depth / 2, width / 2, h - 0.1))
     back = rng.uniform(0.16, 0.22)
-    parts.append(slab(m, (-depth / 2, -width / 2, h - 0.12), (-depth / 2 + back, width / 2, top - 0.05)))
+    parts.append(
+        slab(m, (-depth / 2, -width / 2, h - 0.12), (-depth / 2 + back, width / 2, top - 0.05))
+    )
     round_arm = rng.random() < 0.5
     for side in (-1, 1):
         y = side * (width / 2 - arm / 2)
@@ -122,12 +153,20 @@ def _sofa(rng: Rng, width: float, seats: int) -> Blueprint:
         y = -inner / 2 + (k + 0.5) * inner / seats
         x0 = -depth / 2 + back
         parts.append(
-            firm(pad, ((x0 + depth / 2) / 2, y, h - 0.03), (depth / 2 - x0 + 0.02, inner / seats, 0.17))
+            firm(
+                pad,
+                ((x0 + depth / 2) / 2, y, h - 0.03),
+                (depth / 2 - x0 + 0.02, inner / seats, 0.17),
+            )
         )
         parts.append(
             firm(pad, (x0 + 0.04, y, (h + top) / 2 + 0.02), (0.2, inner / seats, top - h + 0.04))
         )
-    supports = (Support((-0.05, -inner / 2 + 0.1), (depth / 2 - 0.2, inner / 2 - 0.1), h + 0.056, 1, 'seat'),)
+    supports = (
+        Support(
+            (-0.05, -inner / 2 + 0.1), (depth / 2 - 0.2, inner / 2 - 0.1), h + 0.056, 1, 'seat'
+        ),
+    )
     return Blueprint(parts, cover.colour, cover.stuff, supports)
 
 
@@ -161,7 +200,9 @@ def bench(rng: Rng) -> Blueprint:
         parts += legs(top.material, (d, w), h - 0.05, 0.06, 0.03)
     else:
         for side in (-1, 1):
-            parts.append(box(top.material, (0, side * (w / 2 - 0.12), (h - 0.05) / 2), (d, 0.05, h - 0.05)))
+            parts.append(
+                box(top.material, (0, side * (w / 2 - 0.12), (h - 0.05) / 2), (d, 0.05, h - 0.05))
+            )
     if rng.random() < 0.4:
         pad = upholstery(rng)
         parts.append(firm(pad.material, (0, 0, h + 0.02), (d, w * 0.96, 0.07)))
@@ -202,7 +243,6 @@ def folded_chair(rng: Rng) -> Blueprint:
     return Blueprint(parts, seat.colour, pick(rng, ('folding', 'metal')))
 
 
-SIT = ('something to sit on', 'a place to sit')
 CATEGORIES = (
     Category('chair', chair, ('dining chair', 'side chair', 'wooden chair'),
              (*SIT, 'a seat with a back for one person'), (0.36, 0.36, 0.74), (0.62, 0.5, 1.05)),
@@ -214,12 +254,11 @@ CATEGORIES = (
              (*SIT, 'a soft seat for several people'), (0.74, 1.3, 0.68), (1.1, 2.3, 1.05)),
     Category('stool', stool, ('bar stool', 'backless chair'),
              (*SIT, 'a small seat without a back'), (0.28, 0.28, 0.4), (0.5, 0.5, 0.8)),
-    Category('bench', bench, ('wooden bench', 'long seat'),
-             (*SIT, 'a long seat without a back'), (0.28, 0.88, 0.4), (0.44, 1.42, 0.56)),
+    Category('bench', bench, ('wooden bench', 'long seat'), (*SIT, 'a long seat without a back'),
+             (0.28, 0.88, 0.4), (0.44, 1.42, 0.56)),
     Category('ottoman', ottoman, ('footstool', 'pouf', 'hassock'),
              (*SIT, 'something to put your feet on'), (0.4, 0.4, 0.3), (0.62, 0.62, 0.5)),
     Category('folded chair', folded_chair, ('folding chair', 'collapsed chair'),
              ('a chair folded flat', 'a spare chair put away'), (0.2, 0.4, 0.75), (0.3, 0.52, 1.0),
              novel=True),
 )  # fmt: skip
-

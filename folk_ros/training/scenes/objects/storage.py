@@ -2,15 +2,37 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from folk_ros.training.scenes.objects.blueprint import (
-    BLACK, Blueprint, board, Category, DARK, finish, Finish, legs, metal, Rng, shaded, STEEL,
+    BLACK,
+    Blueprint,
+    board,
+    Category,
+    DARK,
+    Finish,
+    finish,
+    legs,
+    metal,
+    Rng,
+    shaded,
+    STEEL,
     Support,
-)  # fmt: skip
+)
 from folk_ros.training.scenes.objects.tables import drawers
 from folk_ros.training.scenes.primitives import (
-    ball, BOOKS, box, cone, Material, Part, rod, slab, WEAVE,
-)  # fmt: skip
-import numpy as np
+    ball,
+    BOOKS,
+    box,
+    cone,
+    Material,
+    Part,
+    rod,
+    slab,
+    WEAVE,
+)
+
+KEEP = ('something to keep things in',)
 
 
 def _rows(rng: Rng, low: tuple[float, float], z: float, clear: float, depth: float) -> list[Part]:
@@ -193,26 +215,30 @@ def laundry_basket(rng: Rng) -> Blueprint:
     return Blueprint(parts, side.colour, side.stuff)
 
 
-KEEP = ('something to keep things in',)
 CATEGORIES = (
     Category('bookshelf', bookshelf, ('bookcase', 'book shelf', 'shelf full of books'),
-             ('where books are kept', 'rows of books on boards'), (0.24, 0.55, 1.05), (0.38, 1.15, 2.05)),
+             ('where books are kept', 'rows of books on boards'), (0.24, 0.55, 1.05),
+             (0.38, 1.15, 2.05)),
     Category('shelf', shelf, ('rack', 'shelving unit', 'storage shelf'),
              (*KEEP, 'open boards to put things on'), (0.28, 0.65, 0.85), (0.47, 1.25, 1.85)),
     Category('cabinet', cabinet, ('cupboard', 'sideboard', 'storage cabinet'),
              (*KEEP, 'a piece of furniture with doors'), (0.34, 0.55, 0.7), (0.55, 1.25, 1.85)),
     Category('wardrobe', wardrobe, ('armoire', 'clothes cupboard', 'closet'),
-             ('where clothes are kept', 'a tall cupboard for clothes'), (0.48, 0.75, 1.7), (0.65, 1.55, 2.15)),
+             ('where clothes are kept', 'a tall cupboard for clothes'), (0.48, 0.75, 1.7),
+             (0.65, 1.55, 2.15)),
     Category('dresser', dresser, ('chest of drawers', 'bureau', 'drawers'),
              (*KEEP, 'drawers for clothes'), (0.4, 0.7, 0.7), (0.58, 1.35, 1.15)),
     Category('tv stand', tv_stand, ('tv bench', 'media console', 'tv cabinet'),
-             ('what the television stands on', 'a long low cabinet'), (0.34, 0.95, 0.35), (0.52, 1.65, 0.62)),
+             ('what the television stands on', 'a long low cabinet'), (0.34, 0.95, 0.35),
+             (0.52, 1.65, 0.62)),
     Category('file cabinet', file_cabinet, ('filing cabinet', 'drawer cabinet'),
-             ('where papers are filed', 'a steel cabinet with drawers'), (0.45, 0.36, 0.55), (0.65, 0.48, 1.4)),
+             ('where papers are filed', 'a steel cabinet with drawers'), (0.45, 0.36, 0.55),
+             (0.65, 0.48, 1.4)),
     Category('kitchen cabinet', kitchen_cabinet, ('wall cupboard', 'kitchen cupboard'),
-             ('where dishes are kept', 'cupboards hanging on the wall'), (0.28, 0.75, 0.5), (0.42, 1.65, 0.8)),
-    Category('basket', basket, ('wicker basket', 'woven basket'),
-             (*KEEP, 'a woven container'), (0.2, 0.2, 0.15), (0.55, 0.6, 0.5)),
+             ('where dishes are kept', 'cupboards hanging on the wall'), (0.28, 0.75, 0.5),
+             (0.42, 1.65, 0.8)),
+    Category('basket', basket, ('wicker basket', 'woven basket'), (*KEEP, 'a woven container'),
+             (0.2, 0.2, 0.15), (0.55, 0.6, 0.5)),
     Category('laundry basket', laundry_basket, ('washing basket', 'hamper'),
              ('where dirty clothes go',), (0.3, 0.3, 0.4), (0.6, 0.6, 0.75)),
 )  # fmt: skip

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from folk_ros.training.scenes.objects.blueprint import (
-    Blueprint, board, Category, finish, Finish, legs, metal, Rng, shaded, STEEL, Support, wooden,
-)  # fmt: skip
-from folk_ros.training.scenes.primitives import (
-    box, cone, Material, Part, rod, slab, SPECKLE,
-)  # fmt: skip
 import numpy as np
+
+from folk_ros.training.scenes.objects.blueprint import (
+    Blueprint,
+    board,
+    Category,
+    Finish,
+    finish,
+    legs,
+    metal,
+    Rng,
+    shaded,
+    STEEL,
+    Support,
+    wooden,
+)
+from folk_ros.training.scenes.primitives import box, cone, Material, Part, rod, slab, SPECKLE
+
+PUT = ('something to put things on',)
 
 
 def _top(size: tuple[float, float], z: float, kind: str = 'top') -> Support:
@@ -62,7 +74,9 @@ def dining_table(rng: Rng) -> Blueprint:
     """Build a table for meals."""
     if rng.random() < 0.25:
         return _round_table(rng, rng.uniform(0.5, 0.65), rng.uniform(0.72, 0.77))
-    return _plain_table(rng, rng.uniform(0.75, 0.9), rng.uniform(1.2, 1.7), rng.uniform(0.72, 0.77))
+    return _plain_table(
+        rng, rng.uniform(0.75, 0.9), rng.uniform(1.2, 1.7), rng.uniform(0.72, 0.77)
+    )
 
 
 def coffee_table(rng: Rng) -> Blueprint:
@@ -100,7 +114,13 @@ def desk(rng: Rng) -> Blueprint:
         low, high = (-d / 2 + 0.04, y - block / 2, 0.02), (d / 2 - 0.03, y + block / 2, h - 0.03)
         parts.append(slab(body.material, low, high))
         parts += drawers(shaded(body, 0.92), (d / 2 - 0.03, y), block, (0.05, h - 0.05), 3)
-        parts.append(box(body.material, (0, -side * (w / 2 - 0.03), (h - 0.03) / 2), (d * 0.9, 0.03, h - 0.03)))
+        parts.append(
+            box(
+                body.material,
+                (0, -side * (w / 2 - 0.03), (h - 0.03) / 2),
+                (d * 0.9, 0.03, h - 0.03),
+            )
+        )
     else:
         parts += legs(body.material, (d, w), h - 0.03, 0.05)
     if rng.random() < 0.5:
@@ -158,17 +178,18 @@ def counter(rng: Rng) -> Blueprint:
     top = wooden(rng)
     d, w, h = rng.uniform(0.45, 0.6), rng.uniform(1.1, 1.7), rng.uniform(0.95, 1.1)
     parts = [box(top.material, (0, 0, h - 0.02), (d, w, 0.04))]
-    parts.append(box(front.material, (d / 2 - 0.06, 0, (h - 0.04) / 2), (0.05, w - 0.06, h - 0.04)))
+    parts.append(
+        box(front.material, (d / 2 - 0.06, 0, (h - 0.04) / 2), (0.05, w - 0.06, h - 0.04))
+    )
     for side in (-1, 1):
         y = side * (w / 2 - 0.05)
         parts.append(box(front.material, (-0.02, y, (h - 0.04) / 2), (d - 0.1, 0.04, h - 0.04)))
     return Blueprint(parts, front.colour, front.stuff, (_top((d, w), h),))
 
 
-PUT = ('something to put things on',)
 CATEGORIES = (
-    Category('table', table, ('work table', 'kitchen table'),
-             (*PUT, 'a flat top on legs'), (0.55, 0.7, 0.66), (1.2, 1.35, 0.8)),
+    Category('table', table, ('work table', 'kitchen table'), (*PUT, 'a flat top on legs'),
+             (0.55, 0.7, 0.66), (1.2, 1.35, 0.8)),
     Category('dining table', dining_table, ('dinner table', 'large table'),
              (*PUT, 'where people eat their meals'), (0.7, 0.95, 0.68), (1.35, 1.75, 0.8)),
     Category('coffee table', coffee_table, ('low table', 'cocktail table'),
@@ -176,8 +197,8 @@ CATEGORIES = (
     Category('end table', end_table, ('side table', 'small table', 'occasional table'),
              (*PUT, 'a little table beside a seat'), (0.36, 0.36, 0.44), (0.6, 0.6, 0.66)),
     Category('desk', desk, ('writing desk', 'office desk', 'work desk'),
-             (*PUT, 'a table to work at', 'somewhere to use a computer'),
-             (0.56, 0.95, 0.68), (0.82, 1.65, 0.8)),
+             (*PUT, 'a table to work at', 'somewhere to use a computer'), (0.56, 0.95, 0.68),
+             (0.82, 1.65, 0.8)),
     Category('nightstand', nightstand, ('bedside table', 'night table', 'bedside cabinet'),
              (*PUT, 'a small cabinet beside a bed'), (0.3, 0.36, 0.42), (0.48, 0.54, 0.65)),
     Category('kitchen counter', kitchen_counter, ('worktop', 'countertop', 'kitchen worktop'),

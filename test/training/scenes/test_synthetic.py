@@ -1,0 +1,102 @@
+"""Whole synthetic rooms: views, cloud and truth belong together."""
+
+import numpy as np
+import pytest
+
+from folk_ros.training.scenes.fusion import back_project
+from folk_ros.training.scenes.generate import generate_rooms, plan
+from folk_ros.training.scenes.scene import load_scene, view_arrays
+from folk_ros.training.scenes.synthetic import look_at, make_scene, RoomConfig
+
+SMALL = RoomConfig(views=5, width=80, height=60, cell_m=0.07)
+
+
+@pytest.fixture(scope='module')
+def scene():
+    return make_scene(7, SMALL)
+
+
+def nearest(points, cloud):
+    """Return the distance [M] from points to a cloud, and the nearest point's index, slowly."""
+    gaps = [np.linalg.norm(cloud - point, axis=1) for point in points]
+    return np.array([gap.min() for gap in gaps]), np.array([gap.argmin() for gap in gaps])
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_another_room(scene):
+    again, other = make_scene(7, SMALL), make_scene(8, SMALL)
+    assert np.array_equal(scene.cloud.xyz, again.cloud.xyz)
+    assert np.array_equal(scene.cloud.rgb, again.cloud.rgb)
+    assert scene.truth.captions == again.truth.captions
+    a, b = view_arrays(scene.views), view_arrays(again.views)
+    assert all(np.array_equal(a[key], b[key]) for key in a)
+    assert len(other.cloud) != len(scene.cloud)
+
+
+def test_what_a_view_measured_lies_on_the_fused_cloud(scene):
+    for view in scene.views[:3]:
+        points, _ = back_project(view)
+        gap, _ = nearest(points[::40], scene.cloud.xyz)
+        assert np.median(gap) < 0.03 and np.quantile(gap, 0.9) < 2 * SMALL.cell_m
+
+
+def test_pixels_and_the_points_they_fell_on_show_the_same_instance(scene):
+    agree = []
+    for view in scene.views:
+        points, pixels = back_project(view)
+        rows = np.arange(0, len(points), 60)
+        gap, index = nearest(points[rows], scene.cloud.xyz)
+        shown = view.instance.reshape(-1)[pixels[rows]]
+        agree += list((scene.truth.point_instance[index] == shown)[gap < 0.04])
+    assert np.mean(agree) > 0.93
+
+
+def test_instances_lie_where_a_camera_saw_them_and_walls_are_none(scene):
+    counts = np.bincount(scene.truth.point_instance + 1)
+    assert counts[0] > 0.2 * len(scene.cloud)  # walls and floor
+    assert (counts[1:] > 0).sum() >= 8
+    low = scene.cloud.xyz.min(0)
+    assert (low > -0.25).all()
+    assert (scene.cloud.xyz.max(0) < np.array(scene.facts['size_m']) + 0.25).all()
+
+
+def test_a_pose_looks_at_its_target_with_the_picture_upright():
+    eye, target = np.array([1.0, 2, 1.5]), np.array([3.0, 1, 0.5])
+    pose = look_at(eye, target, 0.0)
+    own = pose[:3, :3].T @ (target - eye)
+    assert np.allclose(own[:2], 0) and own[2] > 0
+    assert np.isclose(np.linalg.det(pose[:3, :3]), 1)
+    assert pose[2, 1] < 0  # image y points down in the world
+
+
+def test_rooms_do_not_depend_on_the_number_of_workers_and_ready_ones_are_kept(tmp_path):
+    splits = {'train': 2, 'val': 1}
+    calls = []
+    config = RoomConfig(views=2, width=40, height=30, cell_m=0.05)
+    one = generate_rooms(
+        tmp_path / 'one', splits, 3, 1, config, lambda *progress: calls.append(progress)
+    )
+    assert calls == [(1, 3, 'train_00000'), (2, 3, 'train_00001'), (3, 3, 'val_00000')]
+    two = generate_rooms(tmp_path / 'two', splits, 3, 2, config)
+    assert [path.name for path in one] == ['train_00000', 'train_00001', 'val_00000']
+    for a, b in zip(one, two, strict=True):
+        for name in ('cloud.npz', 'views.npz', 'truth.json'):
+            assert (a / name).read_bytes() == (b / name).read_bytes()
+    generate_rooms(tmp_path / 'one', splits, 3, 1, config, lambda *args: calls.append(args))
+    assert len(calls) == 3
+    assert not any(load_scene(path).truth.novel.any() for path in one[:2])
+
+
+def test_more_rooms_of_a_split_leave_the_first_ones_as_they_were(tmp_path):
+    few, many = (plan(tmp_path, {'train': n, 'val': 2}, 0, RoomConfig()) for n in (2, 5))
+    assert few[:2] == many[:2] and few[2:] == many[5:]
+    seeds = [job.seed for job in many]
+    assert len(set(seeds)) == len(seeds)
+
+
+@pytest.mark.parametrize(
+    ('splits', 'workers', 'says'),
+    [({'train': -1}, 1, '0 or more'), ({'dev': 1}, 1, 'no split'), ({'train': 1}, 0, 'workers')],
+)
+def test_bad_orders_are_refused(tmp_path, splits, workers, says):
+    with pytest.raises(ValueError, match=says):
+        generate_rooms(tmp_path, splits, 0, workers)
