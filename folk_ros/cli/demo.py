@@ -79,6 +79,7 @@ def play(peer: Peer, room: DemoRoom) -> Heard:
     from folk_ros.cli.peer import cloud_message
 
     heard = Heard(peer)
+    peer.heed_failures()
     peer.wait_for_node(START_S)
     if not peer.wait_until(heard.connected, START_S):
         raise CommandFailed('the node came up, but does not publish /folk/segmented_cloud')

@@ -41,6 +41,7 @@ def orderly_end() -> Iterator[None]:
     def stop(signum: int, frame: FrameType | None) -> None:
         if signum == signal.SIGINT:
             raise KeyboardInterrupt
+        print(f'folk: ended by {signal.Signals(signum).name}', file=sys.stderr)
         raise SystemExit(128 + signum)
 
     signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

@@ -39,6 +39,7 @@ class Peer:
         self.node: Any = None
         self._executor: Any = None
         self._query: Any = None
+        self._failure = ''  # why the node will never segment, once it has said so
 
     def __enter__(self) -> Peer:
         runtime.init(args=[])
@@ -61,6 +62,8 @@ class Peer:
         deadline = time.monotonic() + timeout_s
         while not done():
             self._alive()
+            if self._failure:
+                raise CommandFailed(self._failure)
             if time.monotonic() > deadline:
                 return False
             try:
@@ -76,6 +79,17 @@ class Peer:
     def listen(self, topic: str, type_name: str, call: Callable[[Any], None], kind: str) -> None:
         """Subscribe; `kind` is one of PROFILES."""
         self.node.create_subscription(runtime.message(type_name), topic, call, qos(kind))
+
+    def heed_failures(self) -> None:
+        """From now on waiting ends with CommandFailed when the node tells that it cannot work."""
+        kind = runtime.message('diagnostic_msgs/msg/DiagnosticStatus')
+
+        def keep(message: Any) -> None:
+            for status in message.status:
+                if status.level == kind.ERROR and status.name.startswith(f'{NODE[1:]}: '):
+                    self._failure = f'the node says: {status.message}'
+
+        self.listen('/diagnostics', 'diagnostic_msgs/msg/DiagnosticArray', keep, 'reliable')
 
     def wait_for_node(self, timeout_s: float) -> None:
         """Wait for the query service of a running node; CommandFailed says what to do."""

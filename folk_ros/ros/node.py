@@ -7,10 +7,7 @@ is answered from the last scene (answers.py). One file for rclpy and for the emb
 
 from __future__ import annotations
 
-from contextlib import suppress
-import os
 import re
-import sys
 from typing import Any
 
 from folk_ros.config import FolkConfig
@@ -25,6 +22,7 @@ from folk_ros.ros.model import load_folk, Loader
 from folk_ros.ros.outputs import Outputs
 from folk_ros.ros.parameters import changed, declare_parameters, is_setting, to_ros
 from folk_ros.ros.qos_matching import Choice
+from folk_ros.ros.running import run
 from folk_ros.ros.segmenter import Segmented, Segmenter
 from folk_ros.ros.silence import (
     Complaints,
@@ -194,20 +192,7 @@ class FolkNode(runtime.Node):
 
 def main(args: list[str] | None = None, folk_loader: Loader = load_folk) -> None:
     """Run the node until SIGINT, SIGTERM or shutdown."""
-    runtime.init(args=args)
-    node = FolkNode(folk_loader)
-    executor = runtime.MultiThreadedExecutor(num_threads=3)
-    executor.add_node(node)
-    with suppress(KeyboardInterrupt, runtime.ExternalShutdownException):  # the ways to be ended
-        executor.spin()
-    ended = node.stop()
-    executor.shutdown(timeout_sec=0.5)
-    node.destroy_node()  # tells the peers, who would else wait for it until its lease is over
-    runtime.try_shutdown()
-    if not ended:  # deep in the network, where no thread can be stopped: leave without it
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(0)
+    run(lambda: FolkNode(folk_loader), args)
 
 
 if __name__ == '__main__':

@@ -15,9 +15,11 @@ from __future__ import annotations
 
 from functools import lru_cache
 from importlib import import_module
-from importlib.util import find_spec
+import logging
 import os
 from typing import Any
+
+log = logging.getLogger(__name__)
 
 ENVIRONMENT = 'FOLK_ROS_RUNTIME'
 NAMES = {  # where rclpy keeps each name
@@ -48,7 +50,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f'{__name__} has no {name!r}; it has: {", ".join(NAMES)}, name')
     if chosen() == 'rclpy':
         return getattr(import_module(NAMES[name]), name)
-    return getattr(import_module('folk_ros.ros.embedded'), name)
+    return getattr(_embedded(), name)
 
 
 @lru_cache(maxsize=1)
@@ -64,14 +66,29 @@ def chosen() -> str:
         raise ValueError(f"{ENVIRONMENT} must be 'rclpy', 'embedded' or not set, got {wanted!r}")
     if wanted == 'embedded':
         return 'embedded'
-    if find_spec('rclpy') is not None:
-        return 'rclpy'
-    if wanted == 'rclpy':
+    try:
+        import_module('rclpy')
+    except ImportError as error:
+        if wanted == 'rclpy':
+            raise ModuleNotFoundError(
+                f'{ENVIRONMENT}=rclpy, but rclpy cannot be imported ({error}): source ROS 2 first, '
+                f'with the Python it was made for, or unset {ENVIRONMENT}'
+            ) from None
+        if getattr(error, 'name', '') != 'rclpy':  # it is there, for another Python
+            log.warning('rclpy is here but cannot be imported (%s); running without ROS 2', error)
+        return 'embedded'
+    return 'rclpy'
+
+
+def _embedded() -> Any:
+    """Import the embedded runtime; raises ModuleNotFoundError that says what to install."""
+    try:
+        return import_module('folk_ros.ros.embedded')
+    except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
-            f'{ENVIRONMENT}=rclpy, but rclpy is not importable: source ROS 2 first, or unset '
-            f'{ENVIRONMENT}'
-        )
-    return 'embedded'
+            f'Without ROS 2 (rclpy is not importable) the package {error.name} is needed: '
+            f"pip install 'folk_ros[embedded]', or source ROS 2"
+        ) from None
 
 
 def message(name: str) -> Any:
@@ -89,8 +106,7 @@ def _interface(name: str, kind: str) -> Any:
     if len(parts) != 3 or parts[1] != kind:
         raise LookupError(f'Interface {name!r} is not of the form package/{kind}/Name')
     if chosen() == 'embedded':
-        embedded = import_module('folk_ros.ros.embedded')
-        return embedded.message(name) if kind == 'msg' else embedded.service(name)
+        return _embedded().message(name) if kind == 'msg' else _embedded().service(name)
     try:
         return getattr(import_module(f'{parts[0]}.{kind}'), parts[2])
     except (ModuleNotFoundError, AttributeError):

@@ -14,6 +14,7 @@ that one recipe fits rooms (4 cm) and tabletops (1 cm).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import nn, Tensor
@@ -33,6 +34,20 @@ class MaskFields:
     kernel: Tensor  # [V, KERNEL]
     seed: Tensor  # [V] logit
     foreground: Tensor  # [V] logit
+
+    @cached_property
+    def middle(self) -> Tensor:
+        """Middle of the shifted positions [3]: distances are multiplied out around it."""
+        return self.shifted.detach().mean(0)
+
+    @cached_property
+    def basis(self) -> Tensor:
+        """What a kernel is multiplied with, [EMBED + 7, V]; see mask_logits."""
+        xy, z = (self.shifted - self.middle).split([2, 1], 1)
+        square = xy.square().sum(1, keepdim=True)
+        inside = 2.0 * F.logsigmoid(self.foreground)[:, None]
+        one = torch.ones_like(inside)
+        return torch.cat([self.embedding, xy, square, z, z.square(), one, inside], 1).t()
 
     def rows(self, rows: slice | Tensor) -> MaskFields:
         """Keep some voxels."""
@@ -64,19 +79,17 @@ class MaskFieldHead(nn.Module):
 
 
 def mask_logits(kernel: Tensor, centre: Tensor, fields: MaskFields) -> Tensor:
-    """Mask logits [Q, V] of kernels [Q, KERNEL] placed at centres [Q, 3]."""
+    """
+    Mask logits [Q, V] of kernels [Q, KERNEL] placed at centres [Q, 3].
+
+    The squared distances are multiplied out, so that all of it is one matrix product.
+    """
     weight, bias, flat, tall = kernel.split([EMBED, 1, 1, 1], 1)
-    logits = weight @ fields.embedding.t() + bias  # [Q, V]
-    where = fields.shifted
-    square = _square_distance(centre[:, :2], where[:, :2])
-    logits = logits - flat.clamp(-4, 6).exp() * square
-    logits = logits - tall.clamp(-4, 6).exp() * (centre[:, 2:] - where[None, :, 2]).square()
-    return logits + 2.0 * F.logsigmoid(fields.foreground)[None]
-
-
-def _square_distance(a: Tensor, b: Tensor) -> Tensor:
-    """Squared distances [Q, V] of points [Q, 2] and [V, 2], without a [Q, V, 2] array."""
-    return (a[:, :1] - b[None, :, 0]).square() + (a[:, 1:] - b[None, :, 1]).square()
+    flat, tall = flat.clamp(-4, 6).exp(), tall.clamp(-4, 6).exp()
+    xy, z = (centre - fields.middle).split([2, 1], 1)
+    rest = bias - flat * xy.square().sum(1, keepdim=True) - tall * z.square()
+    factors = [weight, 2 * flat * xy, -flat, 2 * tall * z, -tall, rest, torch.ones_like(rest)]
+    return torch.cat(factors, 1) @ fields.basis
 
 
 def pick_seeds(fields: MaskFields, minimum: float, limit: int) -> Tensor:

@@ -124,6 +124,7 @@ def test_a_message_comes_back_to_the_doctor(environment, monkeypatch):
     assert 'came back' in done.stdout, done.stderr
 
 
+@pytest.mark.timeout(900)
 def test_the_demo_answers_stays_for_others_and_leaves_nothing_behind(
     small_cloud, small_truth, untrained_model, tmp_path, environment
 ):
@@ -174,3 +175,16 @@ def scene_id(environment):
 
 def children_of(pid):
     return Path(f'/proc/{pid}/task/{pid}/children').read_text().split()
+
+
+def test_a_model_that_does_not_load_ends_the_demo_with_the_reason(
+    small_cloud, small_truth, tmp_path, environment
+):
+    write_npz(small_cloud, tmp_path / 'room.npz', small_truth)
+    (tmp_path / 'room.json').write_text(json.dumps({'names': ['chair', 'bed'], 'questions': []}))
+    command = [sys.executable, '-c', DEMO, str(tmp_path), str(tmp_path), str(tmp_path / 'none')]
+    with process(command, environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as demo:
+        _, stderr = demo.communicate(timeout=200)
+    assert demo.returncode == 1
+    assert 'no student weights there' in stderr
+    assert 'Traceback' not in stderr

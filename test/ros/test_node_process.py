@@ -116,12 +116,14 @@ def test_a_slow_network_drops_old_clouds_and_answers_meanwhile(tmp_path, peer):
         assert time.monotonic() - begin < 2.5
 
 
-@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_the_node_in_order(tmp_path, peer, number):
+@pytest.mark.parametrize('numbers', [(signal.SIGTERM,), (signal.SIGINT, signal.SIGINT)])
+def test_a_signal_ends_the_node_in_order(tmp_path, peer, numbers):
     with node_process(tmp_path) as (process, log):
         peer.ask(['chair'])
-        process.send_signal(number)
-        assert process.wait(5) == 0
+        for number in numbers:  # ros2 launch passes Ctrl-C on to a node that has had it already
+            process.send_signal(number)
+            time.sleep(0.3)
+        assert process.wait(10) == 0
         assert 'Traceback' not in log.read_text()
 
 

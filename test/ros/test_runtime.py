@@ -60,6 +60,24 @@ def test_the_embedded_runtime_can_be_asked_for_where_rclpy_is(other_rclpy):
     assert result.stdout == 'embedded False\n'
 
 
+def test_an_rclpy_for_another_python_is_passed_over_with_a_warning(tmp_path):
+    (tmp_path / 'rclpy').mkdir()
+    (tmp_path / 'rclpy' / '__init__.py').write_text('import _rclpy_for_3_99', encoding='utf-8')
+    result = run('print(runtime.name)', tmp_path)
+    assert result.stdout == 'embedded\n'
+    assert "cannot be imported (No module named '_rclpy_for_3_99')" in result.stderr
+    result = run('print(runtime.name)', tmp_path, choice='rclpy')
+    assert 'source ROS 2 first, with the Python it was made for' in result.stderr
+
+
+def test_what_the_embedded_runtime_lacks_is_said(tmp_path):
+    (tmp_path / 'rosbags').mkdir()
+    text = "raise ModuleNotFoundError('no', name='rosbags')"
+    (tmp_path / 'rosbags' / '__init__.py').write_text(text, encoding='utf-8')
+    result = run('runtime.Node', tmp_path, choice='embedded')
+    assert "the package rosbags is needed: pip install 'folk_ros[embedded]'" in result.stderr
+
+
 def test_an_interface_that_is_not_installed_is_said_so_under_rclpy(other_rclpy):
     result = run("runtime.message('vision_msgs/msg/Detection3D')", other_rclpy)
     assert 'LookupError: Interface' in result.stderr

@@ -81,6 +81,7 @@ def running_node(model: str) -> Iterator[Setting]:
             setting.scene_id = int(message.scene_id)  # type: ignore[attr-defined]
 
         peer.listen(f'{NODE}/instances', 'folk_ros/msg/InstanceArray', note, 'latched')
+        peer.heed_failures()
         peer.wait_for_node(START_S)
         yield setting
 

@@ -166,6 +166,7 @@ PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     'dds_qset_userdata': (None, [QOS, ct.c_char_p, ct.c_size_t]),
     'dds_qget_reliability': (ct.c_bool, [QOS, OUT, OUT]),
     'dds_qget_durability': (ct.c_bool, [QOS, OUT]),
+    'dds_qget_history': (ct.c_bool, [QOS, OUT, OUT]),
     'dds_qget_userdata': (ct.c_bool, [QOS, OUT, OUT]),
     'dds_free': (None, [POINTER]),
     'dds_strretcode': (ct.c_char_p, [ct.c_int32]),

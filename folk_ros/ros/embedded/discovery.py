@@ -44,16 +44,19 @@ def _read_user_data(qos: int) -> dict[str, str]:
 
 
 def _read_qos(qos: int) -> QoSProfile:
-    """Translate what a peer announces; the queue of a peer is not announced."""
+    """Translate what a peer announces."""
     lib, kind, blocking = library(), ct.c_int(), ct.c_int64()
     lib.dds_qget_reliability(qos, ct.byref(kind), ct.byref(blocking))
     reliable = bool(kind.value)
     lib.dds_qget_durability(qos, ct.byref(kind))
+    latched = bool(kind.value)
+    depth = ct.c_int32()
+    told = lib.dds_qget_history(qos, ct.byref(kind), ct.byref(depth))  # Cyclone peers alone
     return QoSProfile(
-        HistoryPolicy.UNKNOWN,
-        0,
+        HistoryPolicy(kind.value + 1) if told else HistoryPolicy.UNKNOWN,
+        max(depth.value, 0) if told else 0,
         ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT,
-        DurabilityPolicy.TRANSIENT_LOCAL if kind.value else DurabilityPolicy.VOLATILE,
+        DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE,
     )
 
 

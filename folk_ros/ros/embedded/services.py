@@ -7,7 +7,9 @@ fields. The answer carries the same 16 bytes back, to every client; each picks i
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import count
 import struct
 import threading
@@ -32,8 +34,9 @@ CDR_HEADER = 4
 PREFIX = CDR_HEADER + IDENTITY.size
 MAX_REQUEST_BYTES = 1 << 24  # larger ones are refused before they are decoded
 POLL_S = 0.01
-REPLY_READER_S = 0.1  # how long a new client's reply reader is waited for
+REPLY_READER_S = 0.5  # how long a new client's reply reader is waited for; mostly some ms
 CLIENTS_REMEMBERED = 1024
+QUEUE = 1000  # samples a reader keeps: replies to every client pass through that of each
 
 _numbers = count(1)  # makes the names of services and clients unique within a participant
 
@@ -51,16 +54,16 @@ def _halves(node: Node, srv_type: Any, name: str, qos: QoSProfile, key: str) -> 
         type_name = f'{srv_type.ros_type}_{half}'
         create = participant.create_reader if reads else participant.create_writer
         user_data = f'{tag}typehash={interfaces().type_hash(type_name)};'
-        made.append(create(f'{prefix}{name}{suffix}', dds_type(type_name), qos, user_data))
+        policies = replace(qos, depth=max(qos.depth, QUEUE)) if reads else qos
+        made.append(create(f'{prefix}{name}{suffix}', dds_type(type_name), policies, user_data))
     return made[0], made[1]
 
 
 def _split(sample: Sample) -> tuple[tuple[int, int], memoryview]:
     """Split a request or reply into identity and plain CDR."""
     payload = sample.payload
-    return IDENTITY.unpack_from(payload, CDR_HEADER), memoryview(
-        b''.join((payload[:CDR_HEADER], payload[PREFIX:]))
-    )
+    body = memoryview(b''.join((payload[:CDR_HEADER], payload[PREFIX:])))
+    return IDENTITY.unpack_from(payload, CDR_HEADER), body
 
 
 def _send(writer: Writer, identity: tuple[int, int], message: Any) -> bool:
@@ -179,13 +182,14 @@ class Client:
         self.srv_type, self.srv_name, self.callback_group = srv_type, name, callback_group
         self._node = node
         self._pending: dict[int, Future] = {}
+        self._replies: deque[tuple[Future, memoryview]] = deque()
         self._counter = count(1)
         self._lock = threading.Lock()
         self.reader: Reader
         self.writer: Writer
         self.writer, self.reader = _halves(node, srv_type, name, qos, 'clientid')
         self._key = node.context.waiter.attach(
-            self.reader, cyclone.DATA_AVAILABLE, lambda _: node.wake(self)
+            self.reader, cyclone.DATA_AVAILABLE, self._on_status
         )
 
     @property
@@ -251,8 +255,8 @@ class Client:
         with self._lock:
             self._pending = {n: f for n, f in self._pending.items() if f is not future}
 
-    def take(self) -> Callable[[], None] | None:
-        """Take one reply that is for this client, with the work of handing it over."""
+    def _on_status(self, _statuses: int) -> None:
+        """Sort out the replies to this client at once: those to others push them from the queue."""
         while sample := self.reader.take():
             if len(sample.payload) <= PREFIX:
                 continue
@@ -262,8 +266,16 @@ class Client:
             with self._lock:
                 future = self._pending.pop(number, None)
             if future is not None:
-                return self._handing_over(future, body)
-        return None
+                self._replies.append((future, body))
+        self._node.wake(self)
+
+    def take(self) -> Callable[[], None] | None:
+        """Take one reply, with the work of handing it over."""
+        try:
+            future, body = self._replies.popleft()
+        except IndexError:
+            return None
+        return self._handing_over(future, body)
 
     def _handing_over(self, future: Future, body: memoryview) -> Callable[[], None]:
         def hand_over() -> None:

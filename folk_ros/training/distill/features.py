@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from folk_ros.training.distill.targets import Targets
 from folk_ros.training.masks.samples import LabelledCloud, MIN_VOXELS, turned
 from folk_ros.voxels import voxelize
 
+log = logging.getLogger(__name__)
 MATCH_IOU = 0.5  # a predicted mask this close to an instance is trained to be it
 
 
@@ -44,6 +46,8 @@ def collect(
             good = targets.label[owner] >= 0
             parts.append((pooled[torch.from_numpy(good)], owner[good], targets, first))
         first += len(cloud.names)
+        if (number + 1) % 50 == 0:
+            log.info('looked at %d of %d scenes', number + 1, len(scenes))
     return AdapterData(
         pooled=torch.cat([p for p, _, _, _ in parts]),
         teacher=torch.cat([torch.from_numpy(t.embedding[o]) for _, o, t, _ in parts]),
@@ -79,7 +83,8 @@ def _pool_scene(
 def _run(student: Student, voxels: Voxels) -> tuple[list[Tensor], list[Level], Tensor | None]:
     coords = torch.from_numpy(voxels.coords).to(torch.int64)
     batch = torch.cat([coords.new_zeros(len(coords), 1), coords], 1)
-    levels = build_levels(batch, student.depth)
+    # twice as fast on processors with bfloat16; its rounding is less than the adapter's noise
+    levels = build_levels(batch, student.depth, torch.bfloat16)
     features, fields = student.features(student_input(voxels), levels)
     seeds = pick_seeds(fields, MIN_SEED, MAX_SEEDS)
     if len(seeds) == 0:

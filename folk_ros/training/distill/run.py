@@ -20,7 +20,7 @@ from folk_ros.training.distill.trainer import distil, Distillation
 from folk_ros.training.masks.samples import read_labelled
 
 log = logging.getLogger(__name__)
-TURNS = 3  # looks at each training scene
+TURNS = 2  # looks at each training scene
 SCALE = 30.0  # logit scale of the query softmax
 FLOOR = 0.45  # see Vocabulary
 

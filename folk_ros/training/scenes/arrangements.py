@@ -138,3 +138,23 @@ def dining(room: Room) -> None:
         return
     room.around('chair' if room.chance(0.85) else 'stool', table, int(room.rng.integers(2, 6)))
     scatter(room, table, CROCKERY, 2, 6)
+
+
+BEDSIDE = ('lamp', 'book', 'alarm clock', 'cup', 'tissue box', 'water bottle')
+
+
+def sleeping_place(room: Room) -> None:
+    """Set up a bed with pillows, nightstands beside its head and perhaps a blanket."""
+    bed = room.against_wall('bed')
+    if bed is None:
+        return
+    support = bed.made.supports[0]
+    middle_x = (support.low[0] + support.high[0]) / 2
+    wide = support.high[1] - support.low[1] > 0.8
+    for y in (-0.34, 0.34) if wide else (0.0,):
+        room.at('pillow', bed, (middle_x, y), support.z, float(room.rng.normal(0, 0.1)))
+    for side in room.rng.permutation((-1, 1))[: int(room.rng.integers(3))]:
+        stand = room.at('nightstand', bed, (-0.72, float(side) * (support.high[1] + 0.52)), 0.0)
+        scatter(room, stand, BEDSIDE, 1, 2)
+    if room.chance(0.25):
+        room.at('blanket', bed, (0.6, 0.0), support.z + 0.06)

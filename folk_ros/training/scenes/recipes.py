@@ -14,6 +14,7 @@ from folk_ros.training.scenes.arrangements import (
     openings,
     scatter,
     seats,
+    sleeping_place,
     some,
     STATIONERY,
     walls,
@@ -64,24 +65,7 @@ def living_room(room: Room) -> None:
 def bedroom(room: Room) -> None:
     """Furnish a bedroom."""
     openings(room, 0.7)
-    bed = room.against_wall('bed')
-    if bed is not None:
-        support = bed.made.supports[0]
-        middle_x = (support.low[0] + support.high[0]) / 2
-        wide = support.high[1] - support.low[1] > 0.8
-        for y in (-0.34, 0.34) if wide else (0.0,):
-            room.at('pillow', bed, (middle_x, y), support.z, float(room.rng.normal(0, 0.1)))
-        for side in some(room, ('-1', '1'), 0, 2):
-            stand = room.at('nightstand', bed, (-0.72, int(side) * (support.high[1] + 0.52)), 0.0)
-            scatter(
-                room,
-                stand,
-                ('lamp', 'book', 'alarm clock', 'cup', 'tissue box', 'water bottle'),
-                1,
-                2,
-            )
-        if room.chance(0.25):
-            room.at('blanket', bed, (0.6, 0.0), support.z + 0.06)
+    sleeping_place(room)
     for name in some(
         room, ('wardrobe', 'dresser', 'bookshelf', 'bench', 'armchair', 'laundry basket'), 1, 4
     ):

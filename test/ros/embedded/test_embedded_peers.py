@@ -173,6 +173,7 @@ def test_the_graph_shows_nodes_topics_services_and_who_publishes(tester, peer, q
     assert (info.node_name, info.node_namespace) == ('robot', '/lab')
     assert info.qos_profile.durability == embedded.DurabilityPolicy.TRANSIENT_LOCAL
     assert info.qos_profile.reliability == embedded.ReliabilityPolicy.RELIABLE
+    assert (info.qos_profile.history.name, info.qos_profile.depth) == ('KEEP_LAST', 1)
     (info,) = node.get_subscriptions_info_by_topic('/fused/cloud')
     assert info.topic_type == 'sensor_msgs/msg/PointCloud2'
 
