@@ -26,9 +26,9 @@ from folk_ros.ros.running import run
 from folk_ros.ros.segmenter import Segmented, Segmenter
 from folk_ros.ros.silence import (
     Complaints,
+    doubts_about,
     no_scene,
     other_cloud_topics,
-    twin_of,
     why_silent,
 )
 from folk_ros.ros.steady import steady_clock
@@ -110,8 +110,8 @@ class FolkNode(runtime.Node):
 
     def _watch(self) -> None:
         """Look after inputs and tell the state, once a second of real time."""
-        self._silence = Complaints(self.get_logger().warning, 'nothing to show: ')
-        self._twins = Complaints(self.get_logger().warning)
+        self._silence = Complaints(self.get_logger().warning, 'no new scene: ')
+        self._doubts = Complaints(self.get_logger().warning)
         self._diagnostics = self.create_publisher(
             runtime.message('diagnostic_msgs/msg/DiagnosticArray'), '/diagnostics', 10
         )
@@ -177,10 +177,10 @@ class FolkNode(runtime.Node):
         reasons = why_silent(self.segmenter, self.inputs, self.config.node)
         hint = other_cloud_topics(self, self.inputs) if reasons else ''
         self._silence.tell([*reasons, hint] if hint else reasons)
-        twins = [twin] if (twin := twin_of(self)) else []
-        self._twins.tell(twins)
+        doubts = doubts_about(self, self.segmenter)
+        self._doubts.tell(doubts)
         name = self.get_fully_qualified_name().lstrip('/')
-        problems = [*self.problems, *twins]
+        problems = [*self.problems, *doubts]
         message = diagnostics(name, self.segmenter, self.inputs, reasons, problems)
         message.header.stamp = self.get_clock().now().to_msg()
         self._diagnostics.publish(message)

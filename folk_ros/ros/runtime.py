@@ -71,8 +71,8 @@ def chosen() -> str:
     except ImportError as error:
         if wanted == 'rclpy':
             raise ModuleNotFoundError(
-                f'{ENVIRONMENT}=rclpy, but rclpy cannot be imported ({error}): source ROS 2 first, '
-                f'with the Python it was made for, or unset {ENVIRONMENT}'
+                f'{ENVIRONMENT}=rclpy, but rclpy cannot be imported ({error}): source ROS 2, with '
+                f'the Python it was made for, or unset {ENVIRONMENT}'
             ) from None
         if getattr(error, 'name', '') != 'rclpy':  # it is there, for another Python
             log.warning('rclpy is here but cannot be imported (%s); running without ROS 2', error)

@@ -1,4 +1,4 @@
-"""Why nothing is published: the reasons, as sentences a person can act on."""
+"""Why nothing is published, or what is doubtful: sentences that a person can act on."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from folk_ros.ros.segmenter import Segmenter
 
 REPEAT_S = 30.0  # the same reasons are logged again after so long, then after twice as long ..
 LONGEST_S = 480.0  # .. up to this
+OPTICAL = '_optical_frame'  # REP 103: the suffix of frames with z forward
 GRACE_S = 2.0  # a new reason must hold so long before it is logged: discovery takes a moment
 
 
@@ -70,15 +71,24 @@ def other_cloud_topics(node: Any, inputs: Sequence[CloudInput]) -> str:
     return f'topics with clouds now: {", ".join(others[:8])}' if others else ''
 
 
-def twin_of(node: Any) -> str:
-    """Say that another node has our name, if one has."""
+def doubts_about(node: Any, segmenter: Segmenter) -> list[str]:
+    """Return what makes answers less sure although they come."""
+    doubts = []
     own = (node.get_name(), node.get_namespace())
-    if node.get_node_names_and_namespaces().count(own) < 2:
-        return ''
-    return (
-        f'another node is called {node.get_fully_qualified_name()} too, so that questions reach '
-        'either; end it, or give one another name with --ros-args -r __node:=NAME'
-    )
+    if node.get_node_names_and_namespaces().count(own) > 1:
+        doubts.append(
+            f'another node is called {node.get_fully_qualified_name()} too, so that questions '
+            'reach either; end it, or give one another name with --ros-args -r __node:=NAME'
+        )
+    latest = segmenter.latest
+    if latest is not None and latest.cloud.rgb is None and len(latest.cloud):
+        doubts.append('the clouds have no colour, so that names are less sure')
+    if latest is not None and latest.cloud.frame_id.endswith(OPTICAL):
+        doubts.append(
+            f'the clouds are in {latest.cloud.frame_id!r}, where z points forward, and the '
+            "network expects z up; set fixed_frame to 'map', 'odom' or 'base_link'"
+        )
+    return doubts
 
 
 class Complaints:

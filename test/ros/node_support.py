@@ -134,9 +134,23 @@ def room(colours=(0, 1, 2), frame_id='map', stamp_ns=1_000_000_000, per_thing=40
     )
 
 
-def free_domain(offset=0):
-    """Return a ROS domain of this process's own."""
-    return (os.getpid() * 7 + offset) % 100 + 1
+@contextmanager
+def own_domain():
+    """Join a domain of this process's own; the node's process gets it with the environment."""
+    before = os.environ.get('ROS_DOMAIN_ID')
+    os.environ['ROS_DOMAIN_ID'] = str(1 + os.getpid() % 100)  # as other tests of this process do
+    first = not runtime.ok()  # they may have joined, and stay to the end of the session
+    if first:
+        runtime.init(args=[])
+    try:
+        yield
+    finally:
+        if first:
+            runtime.try_shutdown()
+        if before is None:
+            del os.environ['ROS_DOMAIN_ID']
+        else:
+            os.environ['ROS_DOMAIN_ID'] = before
 
 
 @contextmanager

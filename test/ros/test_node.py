@@ -1,14 +1,12 @@
 """The node in a process of its own, talked to over DDS: what other programs rely on."""
 
-import os
-
 from node_support import (
     CLOUD,
-    free_domain,
     get_parameters,
     INSTANCES,
     MARKERS,
     node_process,
+    own_domain,
     Peer,
     publish_until,
     room,
@@ -21,19 +19,17 @@ from node_support import (
 import numpy as np
 import pytest
 
-os.environ['ROS_DOMAIN_ID'] = str(free_domain(0))
-
-from folk_ros.ros import runtime  # noqa: E402 - after the domain is set
-from folk_ros.ros.conversions import to_point_cloud2  # noqa: E402
+from folk_ros.ros import runtime
+from folk_ros.ros.conversions import to_point_cloud2
+from folk_ros.structures import PointCloud
 
 pytestmark = pytest.mark.dds
 
 
 @pytest.fixture(scope='module', autouse=True)
 def context():
-    runtime.init(args=[])
-    yield
-    runtime.try_shutdown()
+    with own_domain():
+        yield
 
 
 @pytest.fixture(scope='module')
@@ -251,10 +247,17 @@ def test_a_cloud_that_cannot_be_used_leaves_the_last_scene(node, kind):
 
 def test_a_cloud_without_colour_is_said_to_have_none(node):
     cloud = room(stamp_ns=22 * SECOND)
-    show(node, type(cloud)(cloud.xyz, None, 'map', 22 * SECOND))
+    show(node, PointCloud(cloud.xyz, None, 'map', 22 * SECOND))
     assert 'absent' in status(node, 'segmentation')[2]['colour']
+    assert 'no colour' in status(node, 'model')[1]
     show(node, room(stamp_ns=23 * SECOND))
     assert status(node, 'segmentation')[2]['colour'] == 'present'
+
+
+def test_a_cloud_that_lies_on_its_side_is_noticed(node):
+    show(node, room(stamp_ns=24 * SECOND, frame_id='camera_depth_optical_frame'))
+    wait_for(lambda: 'z points forward' in node.log.read_text(), what='a warning')
+    show(node, room(stamp_ns=25 * SECOND))
 
 
 def test_a_bag_played_again_starts_the_scene_anew(node):

@@ -67,7 +67,7 @@ def test_an_rclpy_for_another_python_is_passed_over_with_a_warning(tmp_path):
     assert result.stdout == 'embedded\n'
     assert "cannot be imported (No module named '_rclpy_for_3_99')" in result.stderr
     result = run('print(runtime.name)', tmp_path, choice='rclpy')
-    assert 'source ROS 2 first, with the Python it was made for' in result.stderr
+    assert 'source ROS 2, with the Python it was made for' in result.stderr
 
 
 def test_what_the_embedded_runtime_lacks_is_said(tmp_path):
@@ -96,7 +96,7 @@ def test_rclpy_asked_for_but_missing_is_said_so():
         'runtime.Node',
         choice='rclpy',
     )
-    assert 'rclpy is here' in result.stderr or 'source ROS 2 first' in result.stderr
+    assert 'rclpy is here' in result.stderr or 'source ROS 2, with' in result.stderr
 
 
 def test_every_name_is_there_in_the_embedded_runtime():

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 import itertools
 import statistics
 import time
 
-from folk_ros.cli.benchmarks.setting import room_of, running_node, Setting, TOPIC
-from folk_ros.cli.output import CommandFailed
+from folk_ros.cli.benchmarks.setting import room_of, running_node, Setting
 from folk_ros.cli.peer import cloud_message
 
 KNOWN, NEW = 200, 60  # questions asked
@@ -27,10 +25,7 @@ def run(model: str) -> dict[str, float]:
     phrases = [' '.join(words) for words in itertools.product(*WORDS)]
     with running_node(model) as setting:
         cloud = room_of(NUM_POINTS)
-        publisher = setting.peer.cloud_publisher(TOPIC, 'reliable')
-        if not setting.peer.wait_until(publisher.get_subscription_count, 30.0):
-            raise CommandFailed(f'the node does not listen to {TOPIC}')
-        publisher.publish(cloud_message(replace(cloud, stamp_ns=setting.peer.now_ns())))
+        setting.send(cloud_message(cloud))
         setting.wait_for_scene(1)
         idle_known, idle_new = ask(setting, phrases[:NEW])
         before = setting.scene_id

@@ -10,6 +10,7 @@ from pathlib import Path
 import subprocess
 import sys
 import tempfile
+from typing import Any
 
 import numpy as np
 
@@ -30,8 +31,15 @@ class Setting:
 
     node: NodeProcess
     peer: Peer
+    publisher: Any  # of TOPIC
     folder: Path
     scene_id: int = 0
+
+    def send(self, message: Any) -> None:
+        """Publish a cloud with the time of now."""
+        stamp = message.header.stamp
+        stamp.sec, stamp.nanosec = divmod(self.peer.now_ns(), 1_000_000_000)
+        self.publisher.publish(message)
 
     def wait_for_scene(self, scene_id: int, timeout_s: float = SEGMENT_S) -> None:
         """Wait until the node has segmented so many clouds."""
@@ -75,14 +83,16 @@ def running_node(model: str) -> Iterator[Setting]:
         NodeProcess(node_command(TOPIC, model), Path(name) / 'node.log') as node,
         Peer('folk_benchmark', alive=node.check) as peer,
     ):
-        setting = Setting(node, peer, Path(name))
+        setting = Setting(node, peer, peer.cloud_publisher(TOPIC, 'reliable'), Path(name))
 
-        def note(message: object) -> None:
-            setting.scene_id = int(message.scene_id)  # type: ignore[attr-defined]
+        def note(message: Any) -> None:
+            setting.scene_id = int(message.scene_id)
 
         peer.listen(f'{NODE}/instances', 'folk_ros/msg/InstanceArray', note, 'latched')
         peer.heed_failures()
         peer.wait_for_node(START_S)
+        if not peer.wait_until(lambda: setting.publisher.get_subscription_count() > 0, START_S):
+            raise CommandFailed(f'the node does not listen to {TOPIC}: {node.last_words()}')
         yield setting
 
 

@@ -6,7 +6,7 @@ import statistics
 import time
 from typing import Any
 
-from folk_ros.cli.benchmarks.setting import room_of, running_node, Setting, TOPIC
+from folk_ros.cli.benchmarks.setting import room_of, running_node, Setting
 from folk_ros.cli.output import CommandFailed
 from folk_ros.cli.peer import cloud_message
 
@@ -42,10 +42,7 @@ def run(model: str) -> dict[str, float]:
     with running_node(model) as setting:
         stages = Stages(setting)
         message = cloud_message(room_of(NUM_POINTS))
-        publisher = setting.peer.cloud_publisher(TOPIC, 'reliable')
-        if not setting.peer.wait_until(publisher.get_subscription_count, 30.0):
-            raise CommandFailed(f'the node does not listen to {TOPIC}')
-        rows = [_one(setting, stages, publisher, message) for _ in range(CLOUDS)][UNCOUNTED:]
+        rows = [_one(setting, stages, message) for _ in range(CLOUDS)][UNCOUNTED:]
     total, segment, decode = (statistics.median(column) for column in zip(*rows, strict=True))
     added = statistics.median(row[0] - row[1] for row in rows)
     return {
@@ -56,15 +53,11 @@ def run(model: str) -> dict[str, float]:
     }
 
 
-def _one(
-    setting: Setting, stages: Stages, publisher: Any, message: Any
-) -> tuple[float, float, float]:
+def _one(setting: Setting, stages: Stages, message: Any) -> tuple[float, float, float]:
     """Publish one cloud; return milliseconds in all, of the segmentation, and of decoding."""
-    stamp = message.header.stamp
-    stamp.sec, stamp.nanosec = divmod(setting.peer.now_ns(), 1_000_000_000)
     number = setting.scene_id + 1
     start = time.perf_counter()
-    publisher.publish(message)
+    setting.send(message)
     setting.wait_for_scene(number)
     total = (time.perf_counter() - start) * 1e3
     if not setting.peer.wait_until(lambda: stages.scene_id >= number, 10.0):

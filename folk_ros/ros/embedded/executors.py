@@ -107,7 +107,8 @@ class Executor:
                 left = timer.seconds_left()
                 if left <= 0 and timer not in self._ready:
                     self._ready.append(timer)
-                wait = min(wait, max(left, 0.0)) if left > 0 else wait
+                if left > 0:
+                    wait = min(wait, left)
         return wait
 
     def _run(self, waitable: Waitable) -> bool:

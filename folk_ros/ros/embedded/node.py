@@ -7,6 +7,7 @@ from typing import Any, TYPE_CHECKING
 
 from folk_ros.ros.embedded import arguments, names
 from folk_ros.ros.embedded.callback_groups import CallbackGroup, MutuallyExclusiveCallbackGroup
+from folk_ros.ros.embedded.clients import Client
 from folk_ros.ros.embedded.clock import Clock, NS_PER_S
 from folk_ros.ros.embedded.context import Context, get_default_context
 from folk_ros.ros.embedded.graph import Graph
@@ -17,7 +18,7 @@ from folk_ros.ros.embedded.parameter_files import matches
 from folk_ros.ros.embedded.parameter_services import ParameterServices
 from folk_ros.ros.embedded.parameters import Parameter, ParameterStore
 from folk_ros.ros.embedded.qos import as_profile, QoSProfile, services_default
-from folk_ros.ros.embedded.services import Client, Service
+from folk_ros.ros.embedded.services import Service
 from folk_ros.ros.embedded.simulated_time import SimulatedTime
 from folk_ros.ros.embedded.timer import Timer
 from folk_ros.ros.embedded.topics import Publisher, Subscription

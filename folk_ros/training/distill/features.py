@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 import logging
+import multiprocessing
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +16,15 @@ from torch import Tensor
 from folk_ros.structures import PointCloud, Voxels
 from folk_ros.student.engine import build_levels, Level
 from folk_ros.student.mask_fields import pick_seeds
-from folk_ros.student.student import MAX_SEEDS, MIN_SEED, score_masks, Student, student_input
-from folk_ros.training.distill.targets import Targets
-from folk_ros.training.masks.samples import LabelledCloud, MIN_VOXELS, turned
+from folk_ros.student.student import (
+    MAX_SEEDS,
+    MIN_SEED,
+    score_masks,
+    Student,
+    student_input,
+)
+from folk_ros.training.distill.targets import read_targets
+from folk_ros.training.masks.samples import LabelledCloud, MIN_VOXELS, read_labelled, turned
 from folk_ros.voxels import voxelize
 
 log = logging.getLogger(__name__)
@@ -33,27 +41,69 @@ class AdapterData:
     instance: Tensor  # [S] int64, the same for all samples of one object
 
 
-def collect(
-    student: Student, scenes: list[tuple[LabelledCloud, Targets]], turns: int, seed: int
-) -> AdapterData:
-    """Run the student on each scene `turns` times, turned about gravity and thinned out."""
-    parts = []
-    first = 0
-    for number, (cloud, targets) in enumerate(scenes):
-        rng = np.random.default_rng([seed, number])
-        for turn in range(turns):
-            pooled, owner = _pool_scene(student, cloud, rng, turn)
-            good = targets.label[owner] >= 0
-            parts.append((pooled[torch.from_numpy(good)], owner[good], targets, first))
-        first += len(cloud.names)
-        if (number + 1) % 50 == 0:
-            log.info('looked at %d of %d scenes', number + 1, len(scenes))
+@dataclass(frozen=True)
+class Look:
+    """How the scenes are looked at."""
+
+    student: Student
+    text: NDArray[np.float32]  # [B, D] names that the views vote for
+    turns: int = 2  # looks at each scene: as it is, then turned and thinned out
+    seed: int = 0
+    workers: int = 1  # processes of one thread each
+
+
+def collect(scenes: list[tuple[Path, Path]], look: Look) -> AdapterData:
+    """Run the student on scene folders paired with teacher files, and gather what it sees."""
+    fresh = multiprocessing.get_context('spawn')  # torch does not survive a fork
+    parts: list[SceneData] = []
+    with ProcessPoolExecutor(look.workers, fresh, _begin, (look,)) as pool:
+        for part in pool.map(_look_at, range(len(scenes)), scenes):
+            parts.append(part)
+            if len(parts) % 50 == 0:
+                log.info('looked at %d of %d scenes', len(parts), len(scenes))
+    first = np.cumsum([0, *(p.count for p in parts)])
     return AdapterData(
-        pooled=torch.cat([p for p, _, _, _ in parts]),
-        teacher=torch.cat([torch.from_numpy(t.embedding[o]) for _, o, t, _ in parts]),
-        label=torch.cat([torch.from_numpy(t.label[o]) for _, o, t, _ in parts]),
-        instance=torch.cat([torch.from_numpy(o + f) for _, o, _, f in parts]),
+        pooled=torch.from_numpy(np.concatenate([p.pooled for p in parts])),
+        teacher=torch.from_numpy(np.concatenate([p.teacher for p in parts])),
+        label=torch.from_numpy(np.concatenate([p.label for p in parts])),
+        instance=torch.from_numpy(
+            np.concatenate([p.owner + f for p, f in zip(parts, first[:-1], strict=True)])
+        ),
     )
+
+
+@dataclass(frozen=True)
+class SceneData:
+    """What one scene gives: S samples of `count` objects."""
+
+    pooled: NDArray[np.float32]  # [S, C]
+    teacher: NDArray[np.float32]  # [S, D]
+    label: NDArray[np.int64]  # [S]
+    owner: NDArray[np.int64]  # [S] object of the scene
+    count: int
+
+
+WORKER: list[Look] = []  # of a worker process
+
+
+def _begin(look: Look) -> None:
+    torch.set_num_threads(1)
+    WORKER.append(look)
+
+
+def _look_at(number: int, paths: tuple[Path, Path]) -> SceneData:
+    """Look at one scene, in a worker process."""
+    look = WORKER[0]
+    cloud = read_labelled(paths[0])
+    targets = read_targets(paths[1], look.text, look.student.config.clip)
+    rng = np.random.default_rng([look.seed, number])
+    looks = [_pool_scene(look.student, cloud, rng, turn) for turn in range(look.turns)]
+    pooled = torch.cat([p for p, _ in looks]).numpy()
+    owner = np.concatenate([o for _, o in looks])
+    good = targets.label[owner] >= 0
+    pooled, owner = pooled[good], owner[good]
+    embedding, label = targets.embedding[owner], targets.label[owner]
+    return SceneData(pooled, embedding, label, owner, len(cloud.names))
 
 
 @torch.no_grad()
@@ -76,7 +126,8 @@ def _pool_scene(
             pooled.append(student.adapter_input(features, levels, owner, rows, weight))
             owners.append(names)
     if not pooled:
-        return torch.zeros(0, 0), np.zeros(0, np.int64)
+        channels = student.adapter.norm.num_features
+        return torch.zeros(0, channels), np.zeros(0, np.int64)
     return torch.cat(pooled), np.concatenate(owners)
 
 

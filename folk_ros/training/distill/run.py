@@ -14,13 +14,10 @@ from folk_ros.student.student import Student, StudentConfig
 from folk_ros.student.weights import save_student
 from folk_ros.text import TextTower
 from folk_ros.training.checkpoint import load_checkpoint, read_settings
-from folk_ros.training.distill.features import collect, scene_folders
-from folk_ros.training.distill.targets import read_targets
+from folk_ros.training.distill.features import collect, Look, scene_folders
 from folk_ros.training.distill.trainer import distil, Distillation
-from folk_ros.training.masks.samples import read_labelled
 
 log = logging.getLogger(__name__)
-TURNS = 2  # looks at each training scene
 SCALE = 30.0  # logit scale of the query softmax
 FLOOR = 0.45  # see Vocabulary
 
@@ -37,36 +34,34 @@ def mask_student(checkpoint: Path, clip: str, text_tower: str) -> Student:
     return student.eval()
 
 
-def training_names(rooms: Path) -> tuple[str, ...]:
+def training_names(rooms: list[Path]) -> tuple[str, ...]:
     """Return the names that occur in the training rooms: what the voters may choose from."""
     names: set[str] = set()
-    for path in rooms.glob('train_*/truth.json'):
-        names.update(json.loads(path.read_text())['names'])
+    for folder in rooms:
+        for path in folder.glob('train_*/truth.json'):
+            names.update(json.loads(path.read_text())['names'])
     return tuple(sorted(names))
 
 
 def distill(
-    rooms: Path,
-    teacher: Path,
+    pairs: list[tuple[Path, Path]],
     student: Student,
     text: TextTower,
     config: Distillation,
+    workers: int,
     out: Path,
 ) -> None:
     """
-    Train the adapter on `rooms`/train_* and write the student file `out`.
+    Train the adapter on folders of scenes train_*, each paired with its folder of teacher files.
 
-    The voters choose among the training names, which are also the background that queries are
-    judged against.
+    Writes the student file `out`. The voters choose among the training names, which are also the
+    background that queries are judged against.
     """
-    names = training_names(rooms)
+    names = training_names([rooms for rooms, _ in pairs])
     embedded = text.encode(names)  # [B, D]
-    scenes = [
-        (read_labelled(folder), read_targets(path, embedded, text.name))
-        for folder, path in scene_folders(rooms, teacher, 'train')
-    ]
-    log.info('%d scenes; looking at each %d times', len(scenes), TURNS)
-    data = collect(student, scenes, TURNS, config.seed)
-    log.info('%d samples of %d objects', len(data.label), int(data.instance.max()) + 1)
+    scenes = [pair for rooms, teacher in pairs for pair in scene_folders(rooms, teacher, 'train')]
+    log.info('%d scenes', len(scenes))
+    data = collect(scenes, Look(student, embedded, seed=config.seed, workers=workers))
+    log.info('%d samples of %d objects', len(data.label), len(data.instance.unique()))
     distil(student, data, torch.from_numpy(embedded), config)
     save_student(out, student, Vocabulary(names, embedded, SCALE, FLOOR))

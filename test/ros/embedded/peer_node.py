@@ -63,18 +63,22 @@ class PeerNode(runtime.Node):
         return response
 
 
-def main() -> int:
-    runtime.init(args=sys.argv)
-    node = PeerNode()
+def spin() -> None:
     executor = runtime.MultiThreadedExecutor()
-    executor.add_node(node)
+    executor.add_node(PeerNode())
     try:
         executor.spin()
+    finally:
+        executor.shutdown()
+
+
+def main() -> int:
+    try:
+        runtime.init(args=sys.argv)
+        spin()
     except (KeyboardInterrupt, runtime.ExternalShutdownException):
         pass
     finally:
-        executor.shutdown()
-        node.destroy_node()
         runtime.try_shutdown()
     return 0
 

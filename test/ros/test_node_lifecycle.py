@@ -1,15 +1,14 @@
 """Ways to start the node and to end it; each test has a node of its own."""
 
-import os
 import signal
 import time
 
 from node_support import (
     DELAY,
-    free_domain,
     get_parameters,
     LOADER,
     node_process,
+    own_domain,
     Peer,
     publish_until,
     room,
@@ -21,19 +20,16 @@ from node_support import (
 )
 import pytest
 
-os.environ['ROS_DOMAIN_ID'] = str(free_domain(1))
-
-from folk_ros.ros import runtime  # noqa: E402 - after the domain is set
-from folk_ros.ros.conversions import to_point_cloud2  # noqa: E402
+from folk_ros.ros import runtime
+from folk_ros.ros.conversions import to_point_cloud2
 
 pytestmark = pytest.mark.dds
 
 
 @pytest.fixture(scope='module', autouse=True)
 def context():
-    runtime.init(args=[])
-    yield
-    runtime.try_shutdown()
+    with own_domain():
+        yield
 
 
 @pytest.fixture
@@ -77,7 +73,7 @@ def test_while_the_model_loads_questions_are_answered_with_that(tmp_path, peer):
         assert not answer.success and 'loading' in answer.message
         wait_for(lambda: 'no cloud received yet' in peer.ask(['chair']).message, what='the model')
         assert '/map (0 publishers)' in peer.ask(['chair']).message
-        wait_for(lambda: 'nothing to show' in log.read_text(), what='the reason')
+        wait_for(lambda: 'no new scene' in log.read_text(), what='the reason')
         assert 'topics with clouds now: /cloud' in log.read_text()
 
 
