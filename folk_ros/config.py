@@ -110,7 +110,7 @@ class QueryConfig(Checked):
     """From texts to answers."""
 
     min_score: float = setting(
-        0.5,
+        0.25,
         'Answers below this probability are left out when a query names no minimum.',
         low=0.0,
         high=1.0,

@@ -96,7 +96,7 @@ def test_a_minimum_that_is_no_probability_is_refused(score):
 
 
 def test_limits_of_zero_mean_the_configured_ones():
-    assert check_limits(0.0, 0, QueryConfig()) == (0.5, 50)
+    assert check_limits(0.0, 0, QueryConfig()) == (0.25, 50)
 
 
 def test_a_vocabulary_with_duplicates_is_refused():

@@ -117,6 +117,7 @@ def report(
     answers = {
         'objects': len(room.objects()),
         'named_right': right,
+        'reported': len(names),
         'seconds': time.perf_counter() - start,
         'answers': by_text(found, room.questions),
         'truth': lines,
@@ -134,8 +135,9 @@ def show(
     print('\nThree questions in free words:\n')
     print(answers_table(found, room.questions))
     print(
-        f'\n{answers["named_right"]} of {answers["objects"]} objects found and named right, '
-        f'in {answers["seconds"]:.1f} s.\nPicture: {out / "overview.png"}'
+        f'\n{answers["named_right"]} of {answers["objects"]} objects found and named right '
+        f'({answers["reported"]} reported), in {answers["seconds"]:.1f} s.\n'
+        f'Picture: {out / "overview.png"}'
     )
 
 

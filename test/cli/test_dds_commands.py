@@ -188,3 +188,20 @@ def test_a_model_that_does_not_load_ends_the_demo_with_the_reason(
     assert demo.returncode == 1
     assert 'no student weights there' in stderr
     assert 'Traceback' not in stderr
+
+
+@pytest.mark.timeout(900)
+def test_the_shipped_demo_names_most_of_its_room_and_finds_no_giraffe(tmp_path, environment):
+    done = subprocess.run(
+        [*FOLK, 'demo', '--out', str(tmp_path), '--json'],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stderr
+    answers = json.loads(done.stdout)
+    assert answers == json.loads((tmp_path / 'answers.json').read_text())
+    assert answers['named_right'] >= 0.8 * answers['objects']
+    assert answers['answers']['giraffe'] == []
+    assert answers['answers']['screen']
