@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from folk_ros.structures import Boxes, Instances, PointCloud, Voxels
 
 TURNS = 45  # box directions tried in a quarter turn: 2 degrees apart
+TRIM = 0.01  # share of a mask that may stray on each side without stretching its box
 BOX_SAMPLE = 4000  # voxels of an instance from which its box is made
 
 
@@ -54,8 +55,8 @@ def _fit_box(xyz: NDArray[np.float64], voxel: float) -> NDArray[np.float64]:
     along = np.stack([np.cos(angles), np.sin(angles)])  # [2, A] first axis of each direction
     across = np.stack([-np.sin(angles), np.cos(angles)])
     u, w = xyz[:, :2] @ along, xyz[:, :2] @ across  # [M, A]
-    low = np.stack([u.min(0), w.min(0)])  # [2, A]
-    high = np.stack([u.max(0), w.max(0)])
+    low = np.stack([np.quantile(u, TRIM, axis=0), np.quantile(w, TRIM, axis=0)])  # [2, A]
+    high = np.stack([np.quantile(u, 1 - TRIM, axis=0), np.quantile(w, 1 - TRIM, axis=0)])
     best = int(np.argmin((high - low + voxel).prod(0)))
     size = high[:, best] - low[:, best] + voxel / 2  # half a voxel: centres are means of points
     middle = (high[:, best] + low[:, best]) / 2
@@ -64,7 +65,7 @@ def _fit_box(xyz: NDArray[np.float64], voxel: float) -> NDArray[np.float64]:
     if size[1] > size[0]:  # the long side leads, so that a box has one name for its direction
         size, yaw = size[::-1], yaw + np.pi / 2
     yaw = yaw - np.pi if yaw > np.pi / 2 else yaw
-    z = xyz[:, 2].min(), xyz[:, 2].max()
+    z = np.quantile(xyz[:, 2], [TRIM, 1 - TRIM])
     return np.array([*centre, (z[0] + z[1]) / 2, *size, z[1] - z[0] + voxel / 2, yaw])
 
 

@@ -19,7 +19,7 @@ from folk_ros.structures import check_arrays, Instances, Match
 
 ALLY_FLOOR = 0.45  # names less similar to the text than this always stand against it
 GATE_WIDTH = 0.03  # cosine over which the gate opens
-ALLY_SHARE = 0.8  # names at least this share as similar as the most similar one are allies
+ALLY_SHARE = 0.85  # names at least this share as similar as the most similar one are allies
 
 
 @dataclass(frozen=True)

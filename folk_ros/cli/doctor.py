@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 import importlib
+from importlib.metadata import version
 import platform
 import sys
 from typing import Any
@@ -93,8 +94,8 @@ def check_runtime() -> str:
 
     if runtime.chosen() == 'rclpy':
         return 'rclpy'
-    library = importlib.import_module('cyclonedds')
-    return f'embedded, on cyclonedds {getattr(library, "__version__", "")}'.rstrip()
+    importlib.import_module('cyclonedds')  # it is there, and its C library loads
+    return f'embedded, on cyclonedds {version("cyclonedds")}'
 
 
 def check_dds() -> str:

@@ -18,6 +18,7 @@ from folk_ros.student.vl_adapter import describe_shape, pool_masks, SHAPE, VLAda
 INPUT = 6  # r g b, has colour, height above the lowest voxel, 1
 MIN_SEED = 0.1  # weaker seeds start no mask
 MAX_SEEDS = 150
+NESTED = 0.5  # a mask with more than this inside a better one is a fragment of it
 
 
 @dataclass(frozen=True)
@@ -170,6 +171,6 @@ def suppress(inside: Tensor, quality: Tensor, min_quality: float, iou: float) ->
     for row in quality.argsort(descending=True).tolist():
         if float(quality[row]) < min_quality or float(area[row]) == 0:
             continue
-        if not any(float(overlap[row, k]) > iou or float(within[row, k]) > 0.8 for k in keep):
+        if not any(float(overlap[row, k]) > iou or float(within[row, k]) > NESTED for k in keep):
             keep.append(row)
     return torch.tensor(keep, dtype=torch.int64, device=quality.device)

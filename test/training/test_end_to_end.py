@@ -22,7 +22,9 @@ def test_every_training_command_hands_its_files_to_the_next(tmp_path):
     run('teach', '--rooms', rooms, '--out', teacher)
     run('distill', '--rooms', rooms, '--teacher', teacher, '--masks', masks, '--out', student,
         '--steps', 20)  # fmt: skip
-    run('evaluate', '--rooms', rooms, '--model', student.parent, '--json', tmp_path / 'report.json')
+    run(
+        'evaluate', '--rooms', rooms, '--model', student.parent, '--json', tmp_path / 'report.json'
+    )
     report = json.loads((tmp_path / 'report.json').read_text())
     assert report['scenes'] == 1
     folk = Folk.load(student.parent)

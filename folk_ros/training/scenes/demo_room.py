@@ -1,5 +1,5 @@
 """
-Make the shipped demo room: `python -m folk_ros.training.scenes.demo_room resource/demo 3`.
+Make the shipped demo room: `python -m folk_ros.training.scenes.demo_room resource/demo 119`.
 
 A room of the test split, seed 0, which no training ever saw. Its ten largest free-standing objects
 are the ones that the demo is scored on; the other objects stay in the cloud.
