@@ -13,11 +13,12 @@ import os
 from pathlib import Path
 import sys
 
+import numpy as np
+
 from folk_ros.cloud_files import replacing
 from folk_ros.training.scenes.generate import plan
 from folk_ros.training.scenes.scene import Scene
 from folk_ros.training.scenes.synthetic import make_scene, RoomConfig
-import numpy as np
 
 OBJECTS = 10
 BUILDING = ('door', 'window', 'curtain', 'blinds', 'mirror', 'picture', 'poster', 'radiator')
@@ -51,7 +52,7 @@ def write_demo_room(out: Path, number: int) -> None:
         np.savez_compressed(
             file,
             xyz=np.round(scene.cloud.xyz, 3).astype(np.float32),  # millimetres pack well
-            rgb=scene.cloud.rgb,
+            rgb=np.asarray(scene.cloud.rgb),
             instance=number_of[scene.truth.point_instance].astype(np.int16),
         )
     temporary = out / 'room.json.part'
