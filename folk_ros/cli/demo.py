@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def play(peer: Peer, room: DemoRoom) -> Heard:
-    """Publish the room once, latched; wait for what the node says of it."""
+    """Publish the room once, to be had until it was heard; wait for what the node says of it."""
     from dataclasses import replace
 
     from folk_ros.cli.listener import Heard
@@ -89,6 +89,7 @@ def play(peer: Peer, room: DemoRoom) -> Heard:
     publisher.publish(message)
     if not peer.wait_until(heard.complete, SEGMENT_S):
         raise CommandFailed(f'no scene came within {SEGMENT_S:g} s; see the log of the node')
+    peer.node.destroy_publisher(publisher)  # or the room would come again after others' clouds
     return heard
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 import re
 import time
@@ -11,6 +12,7 @@ from folk_ros.ros import runtime
 from folk_ros.ros.qos_matching import Choice, choose, CLOUD_TYPE, obstacle, Offer
 
 TOPIC_NAME = re.compile(r'(~/|/)?[a-z_{][\w{}]*(/[a-z_{][\w{}]*)*', re.ASCII | re.IGNORECASE)
+REPEAT_S = 3.0  # after subscribing anew, latched clouds that came before come once more
 OnCloud = Callable[[str, Any], None]  # topic, sensor_msgs/PointCloud2
 
 
@@ -25,6 +27,9 @@ class CloudInput:
         self._node, self._profile, self._on_cloud = node, profile, on_cloud
         self._group = runtime.MutuallyExclusiveCallbackGroup()
         self._subscription: Any = None
+        self._stamps: deque[tuple[int, int]] = deque(maxlen=16)  # of the newest messages
+        self._known: set[tuple[int, int]] = set()  # came before we subscribed anew
+        self._known_until = 0.0
         self.choice: Choice | None = None
         self.check()
 
@@ -37,6 +42,7 @@ class CloudInput:
             return
         if self._subscription is not None:
             self._node.destroy_subscription(self._subscription)
+            self._known, self._known_until = set(self._stamps), time.monotonic() + REPEAT_S
         self.choice = choice
         self._subscription = self._node.create_subscription(
             runtime.message(CLOUD_TYPE),
@@ -68,6 +74,11 @@ class CloudInput:
         return bool(self.received and self.choice and self.choice.latched and self.offers)
 
     def _keep(self, message: Any) -> None:
+        stamp = (message.header.stamp.sec, message.header.stamp.nanosec)
+        if stamp in self._known and time.monotonic() < self._known_until:
+            return  # a latched cloud sent once more is no news, and no jump back in time
+        if stamp != (0, 0):
+            self._stamps.append(stamp)
         self.received += 1
         self.last_at = time.monotonic()
         self._on_cloud(self.topic, message)
