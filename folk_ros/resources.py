@@ -14,12 +14,9 @@ def share_folders() -> list[Path]:
     """Return the folders that may hold msg, config, launch and resource, nearest first."""
     here = Path(__file__).resolve().parents[1]
     prefixes = [p for p in os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep) if p]
-    installed = [Path(p) / 'share' / 'folk_ros' for p in prefixes]
-    pip = [
-        Path(sysconfig.get_path('data')) / 'share' / 'folk_ros',
-        Path(sys.prefix) / 'share/folk_ros',
-    ]
-    return [here, *installed, *pip]
+    roots = [*map(Path, prefixes), Path(sysconfig.get_path('data')), Path(sys.prefix)]
+    above = [here, *list(here.parents)[:3]]  # pip --target, --user and --prefix
+    return [here, *(root / 'share' / 'folk_ros' for root in (*above, *roots))]
 
 
 def find_file(relative: str) -> Path:

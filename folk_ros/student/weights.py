@@ -64,12 +64,15 @@ def load_student(path: Path) -> tuple[Student, Vocabulary]:
             f'{path}: not a whole safetensors file ({error}); copy it again'
         ) from error
     config = _read_config(path, metadata)
-    vocabulary = Vocabulary(
-        names=tuple(json.loads(metadata['vocabulary'])),
-        embeddings=tensors.pop('vocabulary').numpy(),
-        scale=float(metadata['scale']),
-        floor=float(metadata['floor']),
-    )
+    try:
+        vocabulary = Vocabulary(
+            names=tuple(json.loads(metadata['vocabulary'])),
+            embeddings=tensors.pop('vocabulary').numpy(),
+            scale=float(metadata['scale']),
+            floor=float(metadata['floor']),
+        )
+    except KeyError as error:
+        raise ValueError(f'{path}: its metadata lack {error}; distil it anew') from error
     student = Student(config)
     try:
         student.load_state_dict(tensors)
@@ -80,7 +83,7 @@ def load_student(path: Path) -> tuple[Student, Vocabulary]:
 
 def _read_config(path: Path, metadata: dict[str, str]) -> StudentConfig:
     found = metadata.get('format', 'none')
-    if found != FORMAT:
+    if found != FORMAT or 'config' not in metadata:
         raise ValueError(
             f'{path}: expected format {FORMAT!r}, got {found!r}; this is not a student of this '
             'version: distil one with `folk distill`, or use the shipped one'

@@ -12,7 +12,7 @@ from folk_ros.cli.peer import cloud_message
 
 KNOWN, NEW = 200, 60  # questions asked
 NUM_POINTS = 100_000
-BUSY_RATE_HZ = 20.0  # faster than it can segment, so that it always does
+BUSY_RATE_HZ = 4.0  # faster than a CPU segments, so that it always does
 WORDS = (
     ('small', 'big', 'red', 'wooden', 'old', 'bright', 'round', 'soft'),
     ('thing', 'object', 'piece', 'item', 'tool', 'box', 'part', 'toy'),

@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 import site
 import sys
+import threading
 from typing import Any, ClassVar
 
 import numpy as np
@@ -99,6 +100,7 @@ class Interfaces:
     def __init__(self, distro: str) -> None:
         self.store = get_typestore(_store_of(distro))
         self._classes: dict[str, type[Message]] = {}
+        self._building = threading.RLock()  # two threads must not make one class twice
         self._services: dict[str, type] = {}
         self._hashes: dict[str, str] = dict(definitions.TYPE_HASHES)
         for name, text in definitions.MESSAGES.items():
@@ -125,16 +127,17 @@ class Interfaces:
 
     def message(self, name: str) -> type[Message]:
         """Return the class of 'package/msg/Name'; raises LookupError where there is none."""
-        if name not in self._classes:
-            if name not in self.store.fielddefs:
-                raise LookupError(
-                    f'There is no message type {name!r} (written as package/msg/Name) in the '
-                    f'embedded runtime; run under ROS 2 for others'
-                )
-            self._classes[name] = self._build(name)
-            self.store.types[name] = self._classes[name]  # type: ignore[assignment]
-            self.store.get_msgdef(name)
-        return self._classes[name]
+        with self._building:
+            if name not in self._classes:
+                if name not in self.store.fielddefs:
+                    raise LookupError(
+                        f'There is no message type {name!r} (written as package/msg/Name) in the '
+                        f'embedded runtime; run under ROS 2 for others'
+                    )
+                self._classes[name] = self._build(name)
+                self.store.types[name] = self._classes[name]  # type: ignore[assignment]
+                self.store.get_msgdef(name)
+            return self._classes[name]
 
     def service(self, name: str) -> type:
         """Return the class of 'package/srv/Name'; raises LookupError where there is none."""
