@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from copy import copy
 from functools import lru_cache, partial
 import os
 from pathlib import Path
-import site
-import sys
 import threading
 from typing import Any, ClassVar
 
@@ -16,6 +13,7 @@ import numpy as np
 from rosbags.interfaces import Nodetype
 from rosbags.typesys import get_types_from_msg, get_typestore, Stores
 
+from folk_ros.resources import find_file
 from folk_ros.ros.embedded import definitions
 from folk_ros.ros.embedded.fields import Byte, Check, field_rules
 
@@ -211,17 +209,9 @@ def _store_of(distro: str) -> Stores:
         return Stores[f'ROS2_{DEFAULT_DISTRO.upper()}']
 
 
-def _own_files(kind: str) -> Iterator[Path]:
-    """Find this package's definitions: source tree, pip's share folder, or an ament prefix."""
-    prefixes = [sys.prefix, site.getuserbase()]
-    prefixes += os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep)
-    folders = [Path(__file__).resolve().parents[3] / kind]
-    folders += [Path(prefix) / 'share' / OWN_PACKAGE / kind for prefix in prefixes if prefix]
-    for folder in folders:
-        files = sorted(folder.glob(f'*.{kind}'))
-        if files:
-            return iter(files)
-    return iter(())
+def _own_files(kind: str) -> list[Path]:
+    """Find this package's definitions, wherever it is installed."""
+    return sorted(find_file(kind).glob(f'*.{kind}'))
 
 
 @lru_cache(maxsize=1)
