@@ -8,7 +8,7 @@ from typing import Any
 
 from folk_ros.cli.output import say, write_json
 
-FIGURES = ('decode', 'import', 'query', 'transport', 'memory', 'demo')
+FIGURES = ('decode', 'import', 'query', 'transport', 'memory', 'demo', 'evaluate')
 
 
 def add_parser(commands: Any) -> None:
@@ -46,7 +46,15 @@ def run(args: argparse.Namespace) -> int:
 
 def _runner(name: str, model: str) -> Callable[[], dict[str, float]]:
     """Return what measures a group of figures; only its own module is loaded."""
-    from folk_ros.cli.benchmarks import decode, demo, importing, memory, query, transport
+    from folk_ros.cli.benchmarks import (
+        decode,
+        demo,
+        evaluate,
+        importing,
+        memory,
+        query,
+        transport,
+    )
 
     return {
         'decode': decode.run,
@@ -55,4 +63,5 @@ def _runner(name: str, model: str) -> Callable[[], dict[str, float]]:
         'transport': lambda: transport.run(model),
         'memory': lambda: memory.run(model),
         'demo': lambda: demo.run(model),
+        'evaluate': evaluate.run,
     }[name]

@@ -1,78 +1,187 @@
-"""`folk evaluate`: how well a student finds and names objects in scenes it never saw."""
+"""`folk evaluate`: score anyone's predictions, or a student's on scenes it never saw."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
+import os
 from pathlib import Path
-import time
+import tempfile
 from typing import Any, TYPE_CHECKING
 
-from folk_ros.cli.output import Progress, table, write_json
+from folk_ros.cli.output import Progress, say, table, write_json
 
 if TYPE_CHECKING:
-    from folk_ros.training.evaluate.scores import SceneResult
+    from folk_ros.training.evaluate.evaluation import Evaluation, SceneResult, Task
+    from folk_ros.training.labels import LabelSet
+
+SHOWN = ('ap', 'ap50', 'ap25')
+NOTES_SHOWN = 5
 
 
 def add_parser(commands: Any) -> None:
     """Add `folk evaluate` to the parser."""
     parser = commands.add_parser(
         'evaluate',
-        help='score a student on scenes with ground truth',
-        description='Segment the scenes of a split and compare masks and names with the truth.',
-        epilog='Example: folk evaluate --rooms rooms --split val --json report.json',
+        help='score predictions, or a student, on scenes with ground truth',
+        description='Score predictions as the ScanNet benchmark does, to the last digit: AP over '
+        'IoU 0.50 to 0.90, AP50, AP25, by label and by head, common and tail; and the masks '
+        'whatever their names. Give --pred and --gt to score files, or --rooms to run a student.',
+        epilog='Examples: folk evaluate --format scannet200 --pred predictions --gt truth --json '
+        'scores.json; folk evaluate --rooms rooms --split val --report report',
     )
-    parser.add_argument('--rooms', type=Path, required=True, help='folder with scenes')
-    parser.add_argument('--split', default='val', help='which scenes (default: val)')
-    parser.add_argument('--model', default='', help='model folder (default: the shipped one)')
-    parser.add_argument('--json', metavar='FILE', help='write the figures')
+    files = parser.add_argument_group('files of anybody')
+    files.add_argument(
+        '--pred', type=Path, metavar='DIR', help="<scene>.txt of the benchmark, or folk's .npz"
+    )
+    files.add_argument(
+        '--gt',
+        type=Path,
+        metavar='DIR',
+        help='<scene>.txt, a line per vertex: label_id * 1000 + instance + 1; or scene folders',
+    )
+    files.add_argument('--format', default='', help='label set: scannet200, replica or a .yaml')
+    student = parser.add_argument_group('a student')
+    student.add_argument('--rooms', type=Path, metavar='DIR', help='folder with scenes')
+    student.add_argument(
+        '--split', default='val', help="which scenes: SPLIT_*, or 'all' (default: val)"
+    )
+    student.add_argument('--model', default='', help='model folder (default: the shipped one)')
+    student.add_argument('--out', type=Path, metavar='DIR', help='keep the predictions here')
+    _add_choices(parser)
     parser.set_defaults(run=run)
 
 
+def _add_choices(parser: argparse.ArgumentParser) -> None:
+    choices = parser.add_argument_group('choices that every report states')
+    choices.add_argument(
+        '--confidence',
+        choices=('scores', 'one'),
+        default='scores',
+        help='scores as predicted, or all 1.0 as OpenMask3D and Open-YOLO 3D do',
+    )
+    choices.add_argument(
+        '--pairs',
+        type=int,
+        help='(mask, label) pairs of a scene: 1 for the best label of each mask (Top-1), more for '
+        'the best so many (Top-K), 0 for all that are given (default: 0, for a student 1)',
+    )
+    outputs = parser.add_argument_group('what to write')
+    outputs.add_argument('--json', metavar='FILE', help='write the figures')
+    outputs.add_argument('--report', type=Path, metavar='DIR', help='write tables and pictures')
+    outputs.add_argument(
+        '--export', type=Path, metavar='DIR', help="write predictions in the benchmark's files"
+    )
+    outputs.add_argument(
+        '--workers', type=int, default=os.cpu_count() or 1, help='processes (default: all cores)'
+    )
+
+
 def run(args: argparse.Namespace) -> int:
-    """Segment, compare, print."""
-    from folk_ros.training.evaluate.scores import class_agnostic, named_right
+    """Score, print, write; 1 if a scene could not be scored."""
+    if bool(args.pred) != bool(args.gt) or bool(args.pred) == bool(args.rooms):
+        raise ValueError('expected either --pred and --gt, or --rooms; see folk evaluate --help')
+    if args.workers < 1:
+        raise ValueError(f'--workers: expected 1 or more, got {args.workers}')
+    with tempfile.TemporaryDirectory() as scratch:
+        facts: dict[str, Any] = {}
+        if args.rooms:
+            from folk_ros.cli.student_predictions import predict
 
-    results, seconds = segment_scenes(args)
-    figures: dict[str, Any] = {
-        'scenes': len(results),
-        'seconds_per_scene_median': sorted(seconds)[len(seconds) // 2],
-    }
-    for threshold in (0.25, 0.5):
-        percent = round(100 * threshold)
-        found = class_agnostic(results, threshold)
-        figures[f'class_agnostic_ap{percent}'] = found['ap']
-        figures[f'class_agnostic_recall{percent}'] = found['recall']
-    names = named_right(results, 0.5)
-    total = [sum(counts[k] for counts in names.values()) for k in range(3)]
-    figures['named_right_of_found'] = total[2] / max(total[1], 1)
-    rows = [[name, *map(str, counts)] for name, counts in names.items()]
-    print(table(['name', 'there', 'found', 'named right'], rows))
-    print(table(['figure', 'value'], [[k, f'{v:.3f}'] for k, v in figures.items()]))
+            args.out = args.out or Path(scratch)
+            labels, facts = predict(args)
+            args.pred, args.gt = args.out, args.rooms
+        else:
+            labels = _labels(args)
+        tasks, unpredicted = list_tasks(args, labels)
+        evaluation = score(tasks, args.workers, unpredicted)
+        if args.export:
+            _export(tasks, args.export)
+    figures = {**evaluation.figures(), **facts}
+    print_figures(figures, evaluation)
     if args.json:
-        write_json(args.json, {**figures, 'names': names})
-    return 0
+        write_json(args.json, figures, digits=None)
+    if args.report:
+        from folk_ros.training.evaluate.report import write_report
+
+        write_report(args.report, evaluation, figures, tasks)
+        say(f'wrote {args.report / "report.md"}')
+    return 1 if evaluation.failed else 0
 
 
-def segment_scenes(args: argparse.Namespace) -> tuple[list[SceneResult], list[float]]:
-    """Run the student on every scene of the split; return results and seconds of each."""
-    from folk_ros.config import FolkConfig, SegmentConfig
-    from folk_ros.pipeline import Folk
-    from folk_ros.training.evaluate.scores import compare
-    from folk_ros.training.scenes.scene import load_scene
+def _labels(args: argparse.Namespace) -> LabelSet:
+    from folk_ros.training.labels import load_labels, shipped_sets
 
-    folders = sorted(p.parent for p in args.rooms.glob(f'{args.split}_*/truth.json'))
-    if not folders:
-        raise ValueError(f'{args.rooms}: expected scene folders {args.split}_*/, found none')
-    # everything the student finds is scored: a curve needs its weak end too
-    folk = Folk.load(args.model, FolkConfig(segment=SegmentConfig(min_quality=0.05)))
-    progress, results, seconds = Progress('scenes', len(folders)), [], []
-    for folder in folders:
-        scene = load_scene(folder)
-        assert scene.truth is not None
-        start = time.perf_counter()
-        found = folk.segment(scene.cloud)
-        seconds.append(time.perf_counter() - start)
-        named = [match.text for match in folk.name(found)]
-        results.append(compare(found, named, scene.truth.point_instance, scene.truth.names))
+    if not args.format:
+        raise ValueError(f'--format: expected one of {shipped_sets()} or a .yaml file, got none')
+    return load_labels(args.format).instance_labels()
+
+
+def list_tasks(args: argparse.Namespace, labels: LabelSet) -> tuple[list[Task], list[str]]:
+    """Pair predictions with their truth; also return scenes that have truth alone."""
+    from folk_ros.training.evaluate.benchmark_files import list_predictions
+    from folk_ros.training.evaluate.evaluation import Choices, Task
+
+    choices = Choices(args.confidence, args.pairs if args.pairs is not None else 0)
+    predicted = list_predictions(args.pred)
+    truths = {path.stem: path for path in args.gt.glob('*.txt')}
+    truths |= {path.parent.name: path.parent for path in args.gt.glob('*/truth.json')}
+    if args.rooms:
+        truths = {name: path for name, path in truths.items() if name in predicted}
+    if not truths:
+        raise ValueError(f'{args.gt}: expected <scene>.txt files or scene folders, found none')
+    tasks = [
+        Task(name, path, truths.get(name, args.gt / f'{name}.txt'), labels, choices)
+        for name, path in predicted.items()
+    ]
+    return tasks, sorted(set(truths) - set(predicted))
+
+
+def score(tasks: Sequence[Task], workers: int, unpredicted: Sequence[str]) -> Evaluation:
+    """Score all scenes; tell at once what is wrong with one."""
+    from folk_ros.training.evaluate.evaluation import evaluate
+
+    progress = Progress('scenes scored', len(tasks))
+
+    def step(result: SceneResult) -> None:
+        if result.error:
+            say(f'left out: {result.error}')
         progress.step()
-    return results, seconds
+
+    return evaluate(tasks, workers, step, unpredicted)
+
+
+def _export(tasks: Sequence[Task], folder: Path) -> None:
+    from folk_ros.training.evaluate.benchmark_files import write_benchmark_predictions
+    from folk_ros.training.evaluate.evaluation import read_task
+
+    for task in tasks:
+        write_benchmark_predictions(folder, task.scene_id, read_task(task)[0])
+    say(f'wrote {len(tasks)} scenes to {folder}')
+
+
+def print_figures(figures: dict[str, Any], evaluation: Evaluation) -> None:
+    """Print labels, then the summary, then what to know about it."""
+    rows = [
+        [name, *map(str, counts), *(f'{figures["classes"][name][key]:.3f}' for key in SHOWN)]
+        for name, counts in evaluation.named_right().items()
+    ]
+    print(table(['name', 'there', 'found', 'named right', *SHOWN], rows))
+    print()
+    shown = [
+        [key, f'{value:.4f}' if isinstance(value, float) else str(value)]
+        for key, value in figures.items()
+        if key != 'classes'
+    ]
+    print(table(['figure', 'value'], shown))
+    for note in evaluation.notes[:NOTES_SHOWN]:
+        say(f'note: {note}')
+    if len(evaluation.notes) > NOTES_SHOWN:
+        say(f'note: {len(evaluation.notes) - NOTES_SHOWN} more of this kind')
+    if evaluation.unpredicted:
+        say(
+            f'note: {len(evaluation.unpredicted)} scenes have ground truth and no predictions '
+            f'({", ".join(evaluation.unpredicted[:3])} ...): they are not part of these figures'
+        )
+    if evaluation.failed:
+        say(f'{len(evaluation.failed)} scenes were left out because of errors')

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 import json
+import math
 import os
 from pathlib import Path
 import sys
@@ -11,6 +12,7 @@ import tempfile
 import time
 from typing import Any
 
+DIGITS = 4
 SECONDS_BETWEEN_LINES = 5.0  # progress in a log file; on a terminal the line is rewritten
 
 
@@ -39,14 +41,18 @@ def _is_number(cell: str) -> bool:
     return bool(cell) and all(char in '0123456789.-+ ()x%,' for char in cell)
 
 
-def write_json(path: str | Path, value: Any) -> None:
-    """Write a JSON file, at once or not at all; floats are rounded to what they are good for."""
+def write_json(path: str | Path, value: Any, digits: int | None = DIGITS) -> None:
+    """
+    Write a JSON file, at once or not at all; what is no number becomes null.
+
+    Floats are rounded to what measured figures are good for, or kept whole where `digits` is None.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(prefix=f'.{path.name}.', dir=path.parent)
     try:
         with os.fdopen(handle, 'w', encoding='utf-8') as file:
-            file.write(as_json(value) + '\n')
+            file.write(as_json(value, digits) + '\n')
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
     except BaseException:
@@ -54,18 +60,20 @@ def write_json(path: str | Path, value: Any) -> None:
         raise
 
 
-def as_json(value: Any) -> str:
+def as_json(value: Any, digits: int | None = DIGITS) -> str:
     """Return readable JSON."""
-    return json.dumps(_rounded(value), indent=2, ensure_ascii=False)
+    return json.dumps(_plain(value, digits), indent=2, ensure_ascii=False, allow_nan=False)
 
 
-def _rounded(value: Any) -> Any:
+def _plain(value: Any, digits: int | None) -> Any:
     if isinstance(value, float):
-        return round(value, 4)
+        if not math.isfinite(value):
+            return None
+        return value if digits is None else round(value, digits)
     if isinstance(value, dict):
-        return {key: _rounded(item) for key, item in value.items()}
+        return {key: _plain(item, digits) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_rounded(item) for item in value]
+        return [_plain(item, digits) for item in value]
     return value
 
 

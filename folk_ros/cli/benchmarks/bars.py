@@ -33,6 +33,9 @@ BARS = (
     Bar('transport_decode_100k_ms', 'transport and decode of 100,000 points, ms', 25.0),
     Bar('memory_growth_percent', 'memory of the node, cloud 20 to 200, percent', 2.0),
     Bar('import_folk_ros_ms', 'import folk_ros, ms', 50.0),
+    Bar('evaluate_312_scenes_s', 'score 312 scenes of 150,000 points, 600 masks each, s', 240.0),
+    Bar('evaluate_memory_gb', 'memory while scoring them, GB', 4.0),
+    Bar('evaluate_speedup', 'scoring, times faster than pair by pair', 20.0, True),
 )
 
 
