@@ -8,11 +8,13 @@ from setuptools import find_packages, setup
 HERE = Path(__file__).parent
 SHARED = ('msg', 'srv', 'launch', 'config', 'resource')  # colcon installs the same folders
 
+RECORDINGS = 'rosbags>=0.11'
 EMBEDDED = [
     'cyclonedds>=11.0.1,<12',  # 11's C calls are used by ctypes
-    'rosbags>=0.11',  # message definitions and CDR
+    RECORDINGS,  # message definitions and CDR
 ]
 VIZ = ['matplotlib>=3.7']
+IMAGES = ['pillow>=9.1']  # views of scenes in image files
 DEMO = EMBEDDED + VIZ
 
 
@@ -50,11 +52,13 @@ setup(
     extras_require={
         'embedded': EMBEDDED,
         'demo': DEMO,
-        'train': [*VIZ, 'tensorboard>=2.14'],
+        # rosbags: recordings become scenes without ROS
+        'train': [*VIZ, *IMAGES, RECORDINGS, 'tensorboard>=2.14'],
         'viz': VIZ,
         'minkowski': ['MinkowskiEngine==0.5.4'],
         'test': [
             *DEMO,
+            *IMAGES,
             'pytest>=7',
             'pytest-timeout>=2',
             'hypothesis>=6',

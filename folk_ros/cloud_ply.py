@@ -54,7 +54,7 @@ def read_ply(path: Path, max_points: int) -> tuple[CloudLayout, bytes]:
     Other elements are skipped. Raises ValueError, without the path, where the file is malformed.
     """
     with path.open('rb') as file:
-        file_format, elements = _read_header(file)
+        file_format, elements = read_header(file)
         before, vertex = _split(elements)
         layout = _layout(vertex, is_bigendian=file_format == 'binary_big_endian')
         if layout.num_points > max_points:
@@ -81,7 +81,7 @@ def _read_vertices(file: BinaryIO, layout: CloudLayout, left: int) -> bytes:
     return file.read(wanted)
 
 
-def _read_header(file: BinaryIO) -> tuple[str, list[Element]]:
+def read_header(file: BinaryIO) -> tuple[str, list[Element]]:
     """Read up to end_header; return the format and the elements in order."""
     if file.readline(MAX_LINE_BYTES).strip() != b'ply':
         raise ValueError("expected 'ply' in the first line; this is no PLY file")

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from folk_ros.cloud import CloudLayout, decode, encode, PointField
 from folk_ros.markers import MarkerSpec
 from folk_ros.ros import runtime
-from folk_ros.ros.transforms import Pose
 from folk_ros.structures import Instances, Match, PointCloud
+from folk_ros.transforms import Pose
 
 NANOSECONDS = 1_000_000_000
 

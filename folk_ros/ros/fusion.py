@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from folk_ros.ros.transforms import JUMP_BACK_NS, TransformBuffer
 from folk_ros.structures import PointCloud
+from folk_ros.transforms import JUMP_BACK_NS, TransformBuffer
 
 WAIT_S = 0.5  # how long a cloud waits for the transform of its time
 

@@ -19,8 +19,8 @@ from folk_ros.ros.conversions import to_cloud
 from folk_ros.ros.fusion import Fusion
 from folk_ros.ros.mailbox import Mailbox
 from folk_ros.ros.model import is_out_of_memory, load_sentence, Loader, Model, sentence
-from folk_ros.ros.transforms import TransformError
 from folk_ros.structures import Instances, Match, PointCloud
+from folk_ros.transforms import TransformError
 
 if TYPE_CHECKING:
     from folk_ros.pipeline import Folk

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from folk_ros.ros.fusion import Fusion, move
-from folk_ros.ros.transforms import Pose, TransformBuffer, TransformError
 from folk_ros.structures import PointCloud
+from folk_ros.transforms import Pose, TransformBuffer, TransformError
 
 SECOND = 1_000_000_000
 

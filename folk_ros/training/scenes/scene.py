@@ -2,50 +2,38 @@
 One scene: a fused cloud, what stands in it, and the posed RGB-D views it came from.
 
 Folder layout, `<dir>/<scene_id>/`: `cloud.npz` (xyz [N,3] float32 metres, rgb [N,3] uint8,
-instance [N] int32), `truth.json` (names, captions, novel, and facts about the scene), `views.npz`
-(count, and per view k: `rgb_kkk` [H,W,3] uint8, `depth_kkk` [H,W] uint16 millimetres with 0 for
-none, `instance_kkk` [H,W] uint16 holding instance + 1 with 0 for none, `T_world_camera_kkk` [4,4]
-and `intrinsics_kkk` [3,3] float32). A scene without truth has no `truth.json`.
+instance [N] int32), `truth.json` (names, captions, novel, and facts about the scene; where the
+truth is not known `facts.json` holds the facts alone), and the views: packed in `views.npz` (see
+views.py) or left in image files listed in `views.jsonl` (see view_files.py), which wins where
+both are there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 import json
 import os
 from pathlib import Path
 import shutil
 import tempfile
-from typing import Any, overload
-import zipfile
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from folk_ros.structures import check_arrays, PointCloud
+from folk_ros.training.scenes.view_files import FileViews, INDEX, read_views, ViewFile
+from folk_ros.training.scenes.view_recording import copy_images, write_views
+from folk_ros.training.scenes.views import (
+    open_archive,
+    read_key,
+    StoredViews,
+    View,
+    view_arrays,
+)
 
-
-@dataclass(frozen=True)
-class View:
-    """One posed RGB-D image. Camera frame is optical: x right, y down, z forward."""
-
-    rgb: NDArray[np.uint8]  # [H, W, 3]
-    depth: NDArray[np.float32]  # [H, W] metres along z, 0 where nothing was measured
-    intrinsics: NDArray[np.float32]  # [3, 3] pixels; pixel centres at whole numbers
-    T_world_camera: NDArray[np.float32]  # [4, 4] camera to world
-    instance: NDArray[np.int32] | None = None  # [H, W] row of GroundTruth, -1 none
-
-    def __post_init__(self) -> None:
-        arrays: dict[str, tuple[NDArray[Any], str, Any]] = {
-            'rgb': (self.rgb, 'H W 3', np.uint8),
-            'depth': (self.depth, 'H W', np.float32),
-            'intrinsics': (self.intrinsics, '3 3', np.float32),
-            'T_world_camera': (self.T_world_camera, '4 4', np.float32),
-        }
-        if self.instance is not None:
-            arrays['instance'] = (self.instance, 'H W', np.int32)
-        check_arrays('View', **arrays)
+__all__ = ['GroundTruth', 'load_scene', 'save_scene', 'Scene', 'View', 'view_arrays']
 
 
 @dataclass(frozen=True)
@@ -95,108 +83,51 @@ class Scene:
             )
 
 
-class StoredViews(Sequence[View]):
-    """The views of a stored scene; each is read from disk when it is asked for."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._count: int | None = None
-
-    def __len__(self) -> int:
-        if self._count is None:
-            with open_archive(self.path) as archive:
-                self._count = int(read_key(archive, 'count', self.path))
-        return self._count
-
-    @overload
-    def __getitem__(self, index: int) -> View: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[View]: ...
-
-    def __getitem__(self, index: int | slice) -> View | Sequence[View]:
-        if isinstance(index, slice):
-            return [self[k] for k in range(*index.indices(len(self)))]
-        count = len(self)
-        if not -count <= index < count:
-            raise IndexError(f'{self.path}: view {index} of {count}')
-        with open_archive(self.path) as archive:
-            return self._read(archive, index % count)
-
-    def __iter__(self) -> Iterator[View]:
-        with open_archive(self.path) as archive:
-            for k in range(len(self)):
-                yield self._read(archive, k)
-
-    def _read(self, archive: Any, k: int) -> View:
-        instance_key = f'instance_{k:03d}'
-        instance = None
-        if instance_key in archive:
-            instance = read_key(archive, instance_key, self.path).astype(np.int32) - 1
-        return View(
-            rgb=read_key(archive, f'rgb_{k:03d}', self.path),
-            depth=read_key(archive, f'depth_{k:03d}', self.path).astype(np.float32)
-            / np.float32(1000),
-            intrinsics=read_key(archive, f'intrinsics_{k:03d}', self.path),
-            T_world_camera=read_key(archive, f'T_world_camera_{k:03d}', self.path),
-            instance=instance,
-        )
-
-
-def open_archive(path: Path) -> Any:
-    """Open an npz file for reading by key; raise ValueError naming a broken file."""
-    try:
-        return np.load(path, allow_pickle=False)
-    except (zipfile.BadZipFile, ValueError, EOFError) as error:
-        raise ValueError(f'{path}: not a readable npz file ({error}); make it again') from error
-
-
-def read_key(archive: Any, key: str, path: Path) -> NDArray[Any]:
-    """Read one array; raise ValueError naming file, key and the keys there are."""
-    if key not in archive:
-        raise ValueError(f"{path}: array '{key}' is missing (found: {sorted(archive.files)[:8]})")
-    try:
-        return archive[key]
-    except (zipfile.BadZipFile, ValueError, EOFError, OSError) as error:
-        raise ValueError(f"{path}: array '{key}' cannot be read ({error})") from error
-
-
-def view_arrays(views: Sequence[View]) -> dict[str, NDArray[Any]]:
-    """Lay views out as the named arrays of `views.npz`."""
-    arrays: dict[str, NDArray[Any]] = {'count': np.array(len(views), np.int64)}
-    for k, view in enumerate(views):
-        arrays[f'rgb_{k:03d}'] = view.rgb
-        millimetres = np.clip(np.rint(view.depth * 1000), 0, 65535)
-        arrays[f'depth_{k:03d}'] = millimetres.astype(np.uint16)
-        if view.instance is not None:
-            arrays[f'instance_{k:03d}'] = (view.instance + 1).astype(np.uint16)
-        arrays[f'T_world_camera_{k:03d}'] = view.T_world_camera
-        arrays[f'intrinsics_{k:03d}'] = view.intrinsics
-    return arrays
-
-
-def save_scene(scene: Scene, folder: Path | str) -> Path:
+def save_scene(scene: Scene, folder: Path | str, copy: bool = False) -> Path:
     """
     Write a scene as `<folder>/<scene_id>/` and return that path.
 
-    The folder appears whole or not at all. Depth is stored in whole millimetres.
+    The folder appears whole or not at all. It replaces an older scene, and nothing else: a folder
+    of that name that is no scene raises ValueError. Views in memory or in an npz file are packed,
+    depth in whole millimetres. Views in image files stay where they are and are pointed at,
+    unless `copy`.
     """
     target = Path(folder) / scene.scene_id
+    if target.exists() and not (target / 'cloud.npz').is_file():
+        raise ValueError(f'{target}: is there already and is no scene; write to another folder')
     target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f'.{scene.scene_id}.', dir=target.parent))
+    # one level deeper, so that what a killed process leaves is no scene to anybody's search
+    work = Path(tempfile.mkdtemp(prefix=f'.{scene.scene_id}.', dir=target.parent))
+    temporary = work / 'scene'
     try:
-        _write_parts(scene, temporary)
-        temporary.chmod(0o755)
+        temporary.mkdir()
+        _write_cloud(scene, temporary)
+        if isinstance(scene.views, FileViews):
+            _write_files(scene.views.files, temporary, target, copy)
+        else:
+            arrays = view_arrays(scene.views)
+            np.savez_compressed(temporary / 'views.npz', allow_pickle=False, **arrays)
         if target.exists():
             shutil.rmtree(target)
         os.replace(temporary, target)
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
     return target
 
 
-def _write_parts(scene: Scene, folder: Path) -> None:
+def _write_files(files: Sequence[ViewFile], folder: Path, target: Path, copy: bool) -> None:
+    """Point at images or copy them; those in the folder that will be replaced are copied."""
+    place = target.absolute()
+    moved = [
+        copy_images(entry, folder, number)
+        if copy or any(path.absolute().is_relative_to(place) for path in entry.images())
+        else entry
+        for number, entry in enumerate(files)
+    ]
+    write_views(moved, folder)
+
+
+def _write_cloud(scene: Scene, folder: Path) -> None:
     cloud: dict[str, NDArray[Any]] = {'xyz': scene.cloud.xyz}
     if scene.cloud.rgb is not None:
         cloud['rgb'] = scene.cloud.rgb
@@ -209,8 +140,9 @@ def _write_parts(scene: Scene, folder: Path) -> None:
             'facts': scene.facts,
         }
         (folder / 'truth.json').write_text(json.dumps(truth, indent=1) + '\n', encoding='utf-8')
+    elif scene.facts:
+        (folder / 'facts.json').write_text(json.dumps(scene.facts) + '\n', encoding='utf-8')
     np.savez_compressed(folder / 'cloud.npz', allow_pickle=False, **cloud)
-    np.savez_compressed(folder / 'views.npz', allow_pickle=False, **view_arrays(scene.views))
 
 
 def load_scene(folder: Path | str) -> Scene:
@@ -225,7 +157,7 @@ def load_scene(folder: Path | str) -> Scene:
         instance = read_key(archive, 'instance', path) if 'instance' in archive else None
     truth, facts = None, {}
     if instance is not None:
-        stored = _read_truth(folder / 'truth.json')
+        stored = _read_object(folder / 'truth.json', {'names', 'captions', 'novel'})
         facts = stored.get('facts', {})
         truth = GroundTruth(
             point_instance=instance,
@@ -233,17 +165,26 @@ def load_scene(folder: Path | str) -> Scene:
             captions=tuple(tuple(words) for words in stored['captions']),
             novel=np.array(stored['novel'], np.bool_),
         )
-    views = folder / 'views.npz'
-    stored_views: Sequence[View] = StoredViews(views) if views.is_file() else ()
-    return Scene(folder.name, cloud, truth, stored_views, facts)
+    elif (folder / 'facts.json').is_file():
+        facts = _read_object(folder / 'facts.json', set())
+    return Scene(folder.name, cloud, truth, _stored_views(folder), facts)
 
 
-def _read_truth(path: Path) -> dict[str, Any]:
+def _stored_views(folder: Path) -> Sequence[View]:
+    if (folder / INDEX).is_file():
+        return read_views(folder)
+    packed = folder / 'views.npz'
+    return StoredViews(packed) if packed.is_file() else ()
+
+
+def _read_object(path: Path, keys: set[str]) -> dict[str, Any]:
     try:
         stored = json.loads(path.read_text(encoding='utf-8'))
     except (OSError, ValueError) as error:
         raise ValueError(f'{path}: cannot be read ({error})') from error
-    missing = {'names', 'captions', 'novel'} - set(stored)
+    if not isinstance(stored, dict):
+        raise ValueError(f'{path}: expected a JSON object, got {type(stored).__name__}')
+    missing = keys - set(stored)
     if missing:
         raise ValueError(f'{path}: keys are missing: {sorted(missing)}')
     return stored

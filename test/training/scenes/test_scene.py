@@ -83,6 +83,19 @@ def test_a_scene_that_cannot_be_written_leaves_nothing_behind(tmp_path, monkeypa
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_a_killed_process_leaves_is_no_scene(tmp_path, monkeypatch):
+    def die(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr('os.replace', die)
+    monkeypatch.setattr('shutil.rmtree', lambda *args, **kwargs: None)  # no time to clean up
+    with pytest.raises(KeyboardInterrupt):
+        save_scene(small_scene(), tmp_path)
+    assert list(tmp_path.rglob('cloud.npz')) and not list(tmp_path.glob('*/cloud.npz'))
+    monkeypatch.undo()
+    assert load_scene(save_scene(small_scene(), tmp_path)).scene_id == 'train_00000'
+
+
 def test_saving_again_replaces_the_whole_scene(tmp_path):
     save_scene(small_scene(np.random.default_rng(1)), tmp_path)
     other = small_scene(np.random.default_rng(2))

@@ -1,9 +1,8 @@
 """
 The tree of frames read from /tf and /tf_static, and where a cloud lies in another frame.
 
-Pure numpy, so that both runtimes share it; the node feeds it. Poses are interpolated at the
-cloud's own time, never extrapolated. Time that runs back (a bag played again) drops what was known
-of that frame.
+Pure numpy: the node feeds it from topics, the reader of recordings from a bag. Poses are
+interpolated at the time asked for, never extrapolated.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 NANOSECONDS = 1_000_000_000
-HISTORY_NS = 20 * NANOSECONDS  # older poses of a moving frame are forgotten
+HISTORY_NS = 20 * NANOSECONDS  # a robot forgets older poses of a moving frame
 JUMP_BACK_NS = NANOSECONDS  # a stamp this much older than the newest means time was set back
 MAX_DEPTH = 100  # longer chains of frames are loops
 
@@ -57,9 +56,15 @@ class TransformError(LookupError):
 
 
 class TransformBuffer:
-    """The newest seconds of the tree of frames; safe to use from several threads."""
+    """
+    The newest seconds of the tree of frames; safe to use from several threads.
 
-    def __init__(self) -> None:
+    Time that runs back (a bag played again) drops what was known of a moving frame. A history of
+    None keeps every pose in order of its stamp, whatever order they come in.
+    """
+
+    def __init__(self, history_ns: int | None = HISTORY_NS) -> None:
+        self._history_ns = history_ns
         self._links: dict[str, _Link] = {}
         self._changed = threading.Condition()
 
@@ -76,7 +81,7 @@ class TransformBuffer:
             link = self._links.get(child)
             if link is None or link.static or static or link.parent != parent:
                 link = self._links[child] = _Link(parent, static)
-            _add(link.poses, pose)
+            _add(link.poses, pose, self._history_ns)
             self._changed.notify_all()
 
     def lookup(self, target: str, source: str, stamp_ns: int) -> NDArray[np.float64]:
@@ -137,17 +142,17 @@ class TransformBuffer:
         return f'transform {source} -> {target}: {what} (known frames: {listed})'
 
 
-def _add(poses: list[Pose], pose: Pose) -> None:
+def _add(poses: list[Pose], pose: Pose, history_ns: int | None) -> None:
     """Insert a pose in order of time; forget what is old, or everything if time was set back."""
-    if poses and pose.stamp_ns < poses[-1].stamp_ns - JUMP_BACK_NS:
+    forgets = history_ns is not None
+    if forgets and poses and pose.stamp_ns < poses[-1].stamp_ns - JUMP_BACK_NS:
         poses.clear()
     place = bisect_left(poses, pose.stamp_ns, key=lambda p: p.stamp_ns)
     if place < len(poses) and poses[place].stamp_ns == pose.stamp_ns:
         poses[place] = pose
     else:
         poses.insert(place, pose)
-    oldest = poses[-1].stamp_ns - HISTORY_NS
-    while poses[0].stamp_ns < oldest:
+    while history_ns is not None and poses[0].stamp_ns < poses[-1].stamp_ns - history_ns:
         poses.pop(0)
 
 
@@ -162,7 +167,7 @@ def _at(poses: list[Pose], stamp_ns: int, child: str, parent: str) -> Pose:
         nearest = poses[0] if place == 0 else poses[-1]
         gap = (stamp_ns - nearest.stamp_ns) / NANOSECONDS
         raise TransformError(
-            f'transform {child} -> {parent} is not known at the time of the cloud: the '
+            f'transform {child} -> {parent} is not known at that time: the '
             f'{"oldest" if place == 0 else "newest"} one is {abs(gap):.3f} s '
             f'{"younger" if gap < 0 else "older"}; check the clocks and use_sim_time'
         )

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 import numpy as np
 import pytest
 
-from folk_ros.ros.transforms import HISTORY_NS, Pose, slerp, TransformBuffer, TransformError
+from folk_ros.transforms import HISTORY_NS, Pose, slerp, TransformBuffer, TransformError
 
 SECOND = 1_000_000_000
 
@@ -102,6 +102,15 @@ def test_history_does_not_grow_without_end():
     for step in range(2000):
         buffer.insert('odom', 'base', turned(step * SECOND // 10))
     assert len(buffer._links['base'].poses) == HISTORY_NS * 10 // SECOND + 1
+
+
+def test_a_history_without_end_keeps_all_poses_in_any_order():
+    buffer = TransformBuffer(history_ns=None)
+    for second in (100, 0, 50):
+        buffer.insert('odom', 'base', turned(second * SECOND, (second, 0, 0)))
+    for second in (1, 25, 75, 100):
+        matrix = buffer.lookup('odom', 'base', second * SECOND)
+        assert np.allclose(matrix[:3, 3], [second, 0, 0])
 
 
 @pytest.mark.parametrize(
