@@ -64,6 +64,15 @@ def draw_overview(
     `labels` [I] stand beside the boxes; equal words have equal colours, scores after them do not
     count. The cloud must be z-up. Raises ValueError where labels or masks do not fit.
     """
+    canvas = overview(cloud, instances, labels, title)
+    with replacing(path) as file:
+        canvas.print_png(file)
+
+
+def overview(
+    cloud: PointCloud, instances: Instances, labels: Sequence[str], title: str = ''
+) -> Any:
+    """Return the picture of `draw_overview` as a canvas of matplotlib."""
     if len(labels) != len(instances) or instances.num_points != len(cloud):
         raise ValueError(
             f'draw_overview: expected {len(instances)} labels and masks over {len(cloud)} points, '
@@ -80,8 +89,21 @@ def draw_overview(
         room = measure_room(scene.xyz)
         _draw_corner(figure, scene, room)
         _draw_top(figure, scene, room)
-    with replacing(path) as file:
-        canvas.print_png(file)
+    return canvas
+
+
+def corner_picture(
+    cloud: PointCloud, instances: Instances, size: tuple[int, int]
+) -> NDArray[np.uint8]:
+    """Return the opened room from above a corner, without boxes: [H, W, 3] of size (W, H)."""
+    if not len(cloud):
+        return np.full((size[1], size[0], 3), 255, np.uint8)
+    scene = _prepare(cloud, instances, [''] * len(instances))
+    room = measure_room(scene.xyz)
+    corner = _best_corner(scene, room)
+    stay, _ = _kept(scene, room, corner)
+    view = corner_view(_framed(scene, room, stay), room, corner, size)
+    return render(view, scene.xyz[stay], scene.rgb[stay])[0]
 
 
 def _write_heading(figure: Any, cloud: PointCloud, instances: Instances, title: str) -> None:
@@ -127,9 +149,7 @@ def _height_colours(z: NDArray[np.float32]) -> NDArray[np.uint8]:
 
 def _draw_corner(figure: Any, scene: _Scene, room: Room) -> None:
     """Draw the room from above the corner from which most of the objects can be seen."""
-    few = slice(None, None, len(scene.xyz) // PREVIEW_POINTS + 1)
-    thin = replace(scene, xyz=scene.xyz[few], rgb=scene.rgb[few], owner=scene.owner[few])
-    corner = max(CORNERS, key=lambda corner: _visible(thin, room, corner))
+    corner = _best_corner(scene, room)
     stay, stands = _kept(scene, room, corner)
     size = CORNER_PANEL[2:]
     view = corner_view(_framed(scene, room, stay), room, corner, size)
@@ -241,6 +261,13 @@ def _kept(
     stands = left > HANGING * total  # [I]
     stay[owned] = stands[scene.owner[owned]]
     return stay, stands
+
+
+def _best_corner(scene: _Scene, room: Room) -> tuple[int, int]:
+    """Choose the corner from which most of the objects can be seen."""
+    few = slice(None, None, len(scene.xyz) // PREVIEW_POINTS + 1)
+    thin = replace(scene, xyz=scene.xyz[few], rgb=scene.rgb[few], owner=scene.owner[few])
+    return max(CORNERS, key=lambda corner: _visible(thin, room, corner))
 
 
 def _visible(scene: _Scene, room: Room, corner: tuple[int, int]) -> int:

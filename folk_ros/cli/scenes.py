@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from collections import Counter
+from dataclasses import replace
 import os
-from pathlib import Path
-from typing import Any, TYPE_CHECKING
+from typing import Any
 
-from folk_ros.cli.output import as_json, Progress, say, table
-
-if TYPE_CHECKING:
-    from folk_ros.structures import Instances
-    from folk_ros.training.scenes.scene import Scene
-
-NAMES_SHOWN = 15
+from folk_ros.cli import scenes_import, scenes_look, scenes_tabletops
+from folk_ros.cli.output import Progress, say
 
 
 def add_parser(commands: Any) -> None:
@@ -27,24 +21,9 @@ def add_parser(commands: Any) -> None:
     )
     actions = parser.add_subparsers(metavar='ACTION', required=True)
     _add_rooms(actions)
-    stats = actions.add_parser(
-        'stats',
-        help='count scenes, points, views and objects',
-        description='Count scenes, points, views and objects of a folder of scenes.',
-        epilog='Example: folk scenes stats scenes',
-    )
-    stats.add_argument('folder', help='folder of scene folders')
-    stats.add_argument('--json', action='store_true', help='print JSON instead of a table')
-    stats.set_defaults(run=run_stats)
-    show = actions.add_parser(
-        'show',
-        help='draw one scene with its true objects',
-        description='Draw one scene with its true objects.',
-        epilog='Example: folk scenes show scenes/val_00001 --out room.png',
-    )
-    show.add_argument('scene', help='scene folder')
-    show.add_argument('--out', required=True, metavar='PNG', help='picture to write')
-    show.set_defaults(run=run_show)
+    scenes_import.add_parser(actions)
+    scenes_look.add_parser(actions)
+    scenes_tabletops.add_parser(actions)
 
 
 def _add_rooms(actions: Any) -> None:
@@ -61,6 +40,10 @@ def _add_rooms(actions: Any) -> None:
     rooms.add_argument('--test', type=int, default=0, help='rooms kept apart (default: 0)')
     rooms.add_argument('--seed', type=int, default=0, help='seed (default: 0)')
     rooms.add_argument('--workers', type=int, default=os.cpu_count() or 1, help='processes')
+    rooms.add_argument('--views', type=int, help='images taken of a room (default: 20)')
+    rooms.add_argument(
+        '--lidar', action='store_true', help='fuse a spinning scanner: clouds without colour'
+    )
     rooms.set_defaults(run=run_rooms)
 
 
@@ -70,101 +53,20 @@ def run_rooms(args: argparse.Namespace) -> int:
     if min(*splits.values(), args.seed) < 0:
         raise ValueError('--train, --val, --test and --seed: expected 0 or more')
     from folk_ros.training.scenes.generate import generate_rooms
+    from folk_ros.training.scenes.lidar import LidarConfig
+    from folk_ros.training.scenes.synthetic import RoomConfig
 
+    config = RoomConfig(lidar=LidarConfig() if args.lidar else None)
+    if args.views is not None:
+        config = replace(config, views=args.views)
     progress = Progress('rooms', sum(splits.values()))
     folders = generate_rooms(
         args.out,
         splits,
         args.seed,
         args.workers,
+        config,
         progress=lambda done, total, scene_id: progress.reach(done, scene_id),
     )
     say(f'{len(folders)} rooms are in {args.out}')
     return 0
-
-
-def run_stats(args: argparse.Namespace) -> int:
-    """Count what is in a folder of scenes."""
-    from folk_ros.training.scenes.scene import load_scene
-
-    folders = scene_folders(Path(args.folder))
-    names: Counter[str] = Counter()
-    novel: set[str] = set()
-    points = views = 0
-    progress = Progress('scenes', len(folders))
-    for folder in folders:
-        scene = load_scene(folder)
-        points, views = points + len(scene.cloud), views + len(scene.views)
-        if scene.truth is not None:
-            names.update(scene.truth.names)
-            rows = zip(scene.truth.names, scene.truth.novel, strict=True)
-            novel |= {name for name, is_novel in rows if is_novel}
-        progress.step()
-    totals = {
-        'scenes': len(folders),
-        'points': points,
-        'views': views,
-        'objects': names.total(),
-        'names': len(names),
-        'novel_names': len(novel),
-    }
-    if args.json:
-        print(as_json({**totals, 'objects_by_name': dict(names.most_common())}))
-        return 0
-    print(table(('what', 'how many'), [(key, str(value)) for key, value in totals.items()]))
-    print()
-    common = names.most_common(NAMES_SHOWN)
-    print(table(('most frequent', 'objects'), [(name, str(count)) for name, count in common]))
-    return 0
-
-
-def run_show(args: argparse.Namespace) -> int:
-    """Draw the cloud of a scene with its true objects."""
-    if Path(args.out).suffix.lower() != '.png':
-        raise ValueError(f'--out {args.out}: expected a name that ends in .png')
-    from folk_ros.draw import draw_overview
-    from folk_ros.training.scenes.scene import load_scene
-
-    scene = load_scene(args.scene)
-    instances, labels = true_instances(scene)
-    draw_overview(scene.cloud, instances, labels, args.out, scene.scene_id)
-    say(f'wrote {args.out}')
-    return 0
-
-
-def scene_folders(folder: Path) -> list[Path]:
-    """Return the scene folders in a folder; ValueError if there is none."""
-    found = sorted(path.parent for path in folder.glob('*/cloud.npz'))
-    if not found:
-        raise ValueError(
-            f'{folder}: expected scene folders with cloud.npz, found none; make some: '
-            'folk scenes rooms --out DIR'
-        )
-    return found
-
-
-def true_instances(scene: Scene) -> tuple[Instances, list[str]]:
-    """Return the true objects of a scene that have points, with their names."""
-    import numpy as np
-
-    from folk_ros.instances import assemble
-    from folk_ros.structures import Instances
-    from folk_ros.voxels import voxelize
-
-    if scene.truth is None or not (scene.truth.point_instance >= 0).any():
-        return Instances.empty(1, scene.cloud), []
-    voxels = voxelize(scene.cloud, 0.02)
-    truth = scene.truth.point_instance
-    seen, owner_of_point = np.unique(truth[truth >= 0], return_inverse=True)
-    pairs = np.stack([owner_of_point.reshape(-1), voxels.point_to_voxel[truth >= 0]], 1)
-    owner, rows = np.unique(pairs, axis=0).T  # voxel by voxel, each once per object
-    count = len(seen)
-    instances = assemble(
-        owner,
-        rows,
-        np.ones(count, np.float32),
-        np.zeros((count, 1), np.float32),
-        scene.cloud,
-        voxels,
-    )
-    return instances, [scene.truth.names[index] for index in seen]

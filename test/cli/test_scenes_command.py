@@ -1,10 +1,10 @@
 import json
 
+from matplotlib.image import imread
 import numpy as np
 import pytest
 
 from folk_ros.cli.main import main
-from folk_ros.cli.scenes import true_instances
 from folk_ros.training.scenes.scene import GroundTruth, save_scene, Scene
 
 
@@ -17,41 +17,70 @@ def scenes(small_cloud, small_truth, tmp_path):
         np.array([0, 1, 0], bool),
     )
     for number in range(2):
-        save_scene(Scene(f'val_{number:05d}', small_cloud, truth), tmp_path)
+        scene = Scene(f'val_{number:05d}', small_cloud, truth, facts={'kind': 'office'})
+        save_scene(scene, tmp_path)
     return tmp_path
 
 
 def test_stats_count_what_is_there(scenes, capsys):
-    assert main(['scenes', 'stats', str(scenes), '--json']) == 0
-    assert json.loads(capsys.readouterr().out) == {
-        'scenes': 2,
-        'points': 16000,
-        'views': 0,
-        'objects': 6,
-        'names': 3,
-        'novel_names': 1,
-        'objects_by_name': {'chair': 2, 'lamp': 2, 'unseen': 2},
-    }
-    assert main(['scenes', 'stats', str(scenes)]) == 0
-    assert 'chair' in capsys.readouterr().out
+    file = scenes / 'stats.json'
+    assert main(['scenes', 'stats', str(scenes), '--json', str(file)]) == 0
+    printed = capsys.readouterr().out
+    figures = json.loads(file.read_text())
+    assert figures['scenes'] == 2 and figures['points'] == 16000 and figures['views'] == 0
+    assert figures['objects'] == 4 and figures['objects_without_points'] == 2
+    assert figures['categories'] == 2 and figures['novel_categories'] == 1
+    assert figures['scenes_by_kind'] == {'office': 2} and figures['scenes_failed'] == 0
+    assert [row['name'] for row in figures['by_category']] == ['chair', 'lamp']
+    assert 'points_per_object_p50' in printed and 'lamp' in printed
+
+
+def test_stats_go_on_after_a_broken_scene_and_count_it(scenes, capsys):
+    (scenes / 'val_00000' / 'cloud.npz').write_bytes(b'not an npz')
+    assert main(['scenes', 'stats', str(scenes), '--json', str(scenes / 'a.json')]) == 1
+    said = capsys.readouterr()
+    assert 'val_00000' in said.err and 'chair' in said.out
+    figures = json.loads((scenes / 'a.json').read_text())
+    assert (figures['scenes'], figures['scenes_failed']) == (1, 1)
 
 
 def test_a_scene_is_drawn_with_its_true_objects(scenes):
-    picture = scenes / 'scene.png'
+    picture = scenes / 'new' / 'scene.png'
     assert main(['scenes', 'show', str(scenes / 'val_00000'), '--out', str(picture)]) == 0
     assert picture.read_bytes().startswith(b'\x89PNG')
 
 
-def test_true_objects_have_exactly_their_points_up_to_a_voxel(scenes):
-    from folk_ros.training.scenes.scene import load_scene
+def test_a_page_of_scenes_depends_on_the_seed_alone(scenes):
+    for name in ('a.png', 'b.png'):
+        arguments = ['show', str(scenes), '--page', '12', '--seed', '3', '--out']
+        assert main(['scenes', *arguments, str(scenes / name)]) == 0
+    assert np.array_equal(imread(scenes / 'a.png'), imread(scenes / 'b.png'))
 
-    scene = load_scene(scenes / 'val_00000')
-    instances, labels = true_instances(scene)
-    assert labels == ['chair', 'lamp']  # the third has no points
-    for row in range(2):
-        own = np.flatnonzero(scene.truth.point_instance == row)
-        assert set(own) <= set(instances.points_of(row))
-        assert len(instances.points_of(row)) < 1.2 * len(own)
+
+@pytest.mark.parametrize(
+    ('more', 'said'),
+    [
+        (['--page', '0'], '--page 0'),
+        (['--page', '2', '--seed', '-1'], '--seed -1'),
+        ([], '--page 12'),
+    ],
+)
+def test_what_cannot_be_drawn_is_said(scenes, capsys, more, said):
+    assert main(['scenes', 'show', str(scenes), '--out', str(scenes / 'a.png'), *more]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_page_of_broken_scenes_alone_is_an_error(scenes, capsys):
+    for number in range(2):
+        (scenes / f'val_0000{number}' / 'cloud.npz').write_bytes(b'not an npz')
+    page = scenes / 'a.png'
+    assert main(['scenes', 'show', str(scenes), '--page', '2', '--out', str(page)]) == 2
+    assert 'none of the 2' in capsys.readouterr().err and not page.exists()
+
+
+def test_a_picture_that_is_no_png_is_refused(scenes, capsys):
+    assert main(['scenes', 'show', str(scenes / 'val_00000'), '--out', 'a.jpg']) == 2
+    assert '.png' in capsys.readouterr().err
 
 
 def test_a_folder_without_scenes_says_how_to_make_some(tmp_path, capsys):

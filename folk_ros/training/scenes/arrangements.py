@@ -2,145 +2,124 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import numpy as np
 
-from folk_ros.training.scenes.primitives import bounds
+from folk_ros.training.scenes.placing import scatter
 from folk_ros.training.scenes.rooms import Placed, Room
 
-
-def some(room: Room, names: Sequence[str], low: int, high: int) -> list[str]:
-    """Pick between low and high of the names, each at most once."""
-    count = min(int(room.rng.integers(low, high + 1)), len(names))
-    return [names[k] for k in room.rng.permutation(len(names))[:count]]
-
-
-def scatter(room: Room, base: Placed | None, names: Sequence[str], low: int, high: int) -> None:
-    """Put some of the names on a piece of furniture."""
-    if base is not None:
-        for name in some(room, names, low, high):
-            room.on_top(name, base)
-
-
-def clutter(room: Room, names: Sequence[str], low: int, high: int) -> None:
-    """Put some of the names on the floor."""
-    more = round(room.size[0] * room.size[1] / 7)  # large rooms hold more
-    for name in some(room, names, low + more // 2, high + more):
-        room.on_floor(name)
-
-
-def walls(room: Room, names: Sequence[str], low: int, high: int) -> None:
-    """Hang some of the names on the walls, at heights that suit them."""
-    more = round(room.size[0] * room.size[1] / 9)
-    for name in some(room, names, low + more // 2, high + more):
-        room.on_wall(name, HEIGHTS[name])
-
-
-HEIGHTS = {
-    'picture': (1.2, 1.6), 'poster': (1.0, 1.3), 'clock': (1.6, 1.9), 'mirror': (0.9, 1.2),
-    'whiteboard': (0.9, 1.05), 'blackboard': (0.9, 1.0), 'bulletin board': (1.1, 1.4),
-    'towel': (0.9, 1.2), 'blinds': (1.0, 1.2), 'toilet paper': (0.6, 0.75),
-    'range hood': (1.5, 1.6), 'kitchen cabinet': (1.45, 1.55),
-}  # fmt: skip
-STATIONERY = ('book', 'book', 'paper', 'cup', 'water bottle', 'calendar', 'tissue box',
-              'potted plant', 'box', 'speaker', 'bottle')  # fmt: skip
+STATIONERY = ('book', 'book', 'paper', 'paper', 'cup', 'water bottle', 'calendar', 'tissue box',
+              'potted plant', 'speaker', 'bottle', 'box')  # fmt: skip
 CROCKERY = ('cup', 'cup', 'bowl', 'plate', 'plate', 'bottle', 'water pitcher', 'candle', 'tray',
             'water bottle', 'book', 'potted plant')  # fmt: skip
+STORED = (
+    'book',
+    'book',
+    'book',
+    'box',
+    'potted plant',
+    'bowl',
+    'basket',
+    'speaker',
+    'storage bin',
+    'bottle',
+    'tissue box',
+    'ball',
+    'bag',
+    'alarm clock',
+    'candle',
+    'hat',
+)
+BEDSIDE = ('lamp', 'book', 'alarm clock', 'cup', 'tissue box', 'water bottle', 'book')
 
 
-def hang_light(room: Room) -> None:
-    """Hang a lamp from the ceiling of some rooms."""
-    if room.chance(0.4):
-        item = room.make('ceiling light')
-        x, y = (size * room.rng.uniform(0.42, 0.58) for size in room.size[:2])
-        room.put(item, (x, y, room.size[2] - bounds(item[1].parts)[1][2]), 0.0)
+def workplace(room: Room, style: int | None = None) -> Placed | None:
+    """Set up a desk with a computer and a chair; desks of one style are alike."""
+    desk = room.against_wall('desk', style=style)
+    if desk is not None:
+        equip(room, desk)
+    return desk
 
 
-def openings(room: Room, curtains: float = 0.5) -> None:
-    """Give the room a door, a window or two, perhaps with curtains and a radiator."""
-    room.on_wall('door', (0.0, 0.0))
-    for _ in range(int(room.rng.integers(1, 3))):
-        window = room.on_wall('window', (0.85, 1.05))
-        if window is None:
-            continue
-        if room.chance(curtains):
-            hang_curtains(room, window)
-        if room.chance(0.4):
-            room.at('radiator', window, (0.0, 0.0), -window.place[2] + 0.02)
-
-
-def hang_curtains(room: Room, window: Placed) -> None:
-    """Hang a curtain on either side of a window, both alike, a little higher than it."""
-    item = room.make('curtain')
-    high = bounds(window.made.parts)[1]
-    own = bounds(item[1].parts)[1]
-    z = max(window.place[2] + high[2] + 0.1 - own[2], 0.02)
-    for side in (-1, 1):
-        x, y = window.to_world(0.0, side * (high[1] + own[1] - 0.06))
-        room.put(item, (x, y, z), window.yaw)
-
-
-def workplace(room: Room) -> None:
-    """Set up a desk with a computer and a chair."""
-    desk = room.against_wall('desk')
-    if desk is None:
-        return
+def equip(room: Room, desk: Placed) -> None:
+    """Put a computer, a chair and small things at a desk."""
     z = desk.made.supports[0].z
     y = float(room.rng.uniform(-0.15, 0.15))
     if room.chance(0.75):
-        room.at('monitor', desk, (-0.14, y), z, float(room.rng.normal(0, 0.1)))
-        room.at('keyboard', desk, (0.17, y), z)
+        screens = (y,) if room.chance(0.75) else (y - 0.32, y + 0.32)
+        for place in screens:
+            room.at('monitor', desk, (-0.14, place), z, float(room.rng.normal(0, 0.1)))
+        room.at('keyboard', desk, (0.17, y), z, float(room.rng.normal(0, 0.04)))
         room.at('mouse', desk, (0.17, y + 0.33), z, float(room.rng.normal(0, 0.2)))
     else:
         room.at('laptop', desk, (0.05, y), z, float(room.rng.normal(0, 0.1)))
-    room.in_front('office chair' if room.chance(0.75) else 'chair', desk, -0.2, y)
+    chair = room.make('office chair' if room.chance(0.75) else 'chair')
+    room.in_front(chair, desk, float(room.rng.uniform(-0.35, -0.1)), y)
     if room.chance(0.5):
         room.on_top('lamp', desk)
-    scatter(room, desk, STATIONERY, 1, 4)
+    scatter(room, desk, STATIONERY, 6)
+    if room.chance(0.5):
+        room.beside('computer tower', desk)
     if room.chance(0.4):
-        room.on_floor('computer tower')
+        room.beside('trash can', desk)
 
 
 def fill_shelf(room: Room, name: str = 'shelf') -> None:
     """Stand up a shelf and put things in it."""
-    base = room.against_wall(name)
-    names = ('book', 'book', 'box', 'potted plant', 'bowl', 'basket', 'speaker', 'storage bin',
-             'bottle', 'tissue box', 'ball', 'bag', 'alarm clock', 'candle')  # fmt: skip
-    scatter(room, base, names, 2, 5)
+    scatter(room, room.against_wall(name), STORED, 8)
 
 
 def seats(room: Room) -> None:
     """Set up a couch with table, cushions and an armchair."""
-    couch = room.against_wall('couch', 0.04)
-    if couch is None:
-        couch = room.against_wall('armchair', 0.04)
+    couch = room.against_wall('couch', 0.04) or room.against_wall('armchair', 0.04)
     if couch is None:
         return
-    for _ in range(int(room.rng.integers(0, 4))):
-        width = couch.made.supports[0].high[1]
-        y = float(room.rng.uniform(-1, 1)) * max(width - 0.16, 0.0)
-        room.at('cushion', couch, (0.1, y), couch.made.supports[0].z)
-    table = room.in_front('coffee table', couch, 0.35)
-    scatter(room, table, (*CROCKERY, 'laptop', 'tissue box'), 1, 4)
-    if room.chance(0.5):
-        beside = room.against_wall('end table')
-        if beside is not None:
-            room.on_top('lamp', beside)
+    seat = couch.made.supports[0]
+    for side in room.rng.permutation((-1, 1, 0))[: int(room.rng.integers(0, 4))]:
+        y = float(side) * max(seat.high[1] - 0.16, 0.0) * float(room.rng.uniform(0.7, 1))
+        room.at('cushion', couch, (0.1, y), seat.z, float(room.rng.normal(0, 0.1)))
+    if room.chance(0.25):
+        room.on_top('blanket', couch)
+    table = room.in_front(room.make('coffee table'), couch, 0.35, loose=0.04)
+    scatter(room, table, (*CROCKERY, 'laptop', 'tissue box', 'paper'), 8)
     for _ in range(int(room.rng.integers(0, 3))):
         room.against_wall('armchair', 0.1)
+    if room.chance(0.6):
+        scatter(room, room.beside('end table', couch), ('lamp', 'lamp', 'book', 'cup'), 6)
+    if room.chance(0.4):
+        room.beside('floor lamp', couch)
     if room.chance(0.5):
-        room.on_floor('ottoman')
+        room.beside('ottoman', couch) or room.on_floor('ottoman')
+
+
+def around(room: Room, name: str, table: Placed, count: int, style: int | None = None) -> None:
+    """Stand seats of one kind around a table, looking at it, more or less tucked in."""
+    low, high = table.item.low, table.item.high
+    item = room.make(name, room.style() if style is None else style)
+    spots = []
+    for angle, axis in ((0.0, 1), (np.pi, 1), (np.pi / 2, 0), (-np.pi / 2, 0)):
+        width = high[axis] - low[axis]
+        places = (-width / 4, width / 4) if width > 1.1 else (0.0,)
+        spots += [(angle, axis, along) for along in places]
+    for k in room.rng.permutation(len(spots))[:count]:
+        angle, axis, along = spots[k]
+        away = (high[1 - axis] - low[1 - axis]) / 2 + item.high[0]
+        away += float(room.rng.uniform(-0.25, 0.1))
+        out = np.array([np.cos(angle), np.sin(angle)])
+        side = np.array([-out[1], out[0]])
+        for extra in (0.0, 0.12, 0.3):
+            x, y = table.to_world(*(out * (away + extra) + side * along))
+            yaw = table.yaw + angle + np.pi + float(room.rng.normal(0, 0.12))
+            if room.put(item, (x, y, 0), yaw):
+                break
 
 
 def dining(room: Room) -> None:
-    """Set a table with chairs around it."""
-    table = room.on_floor('dining table' if room.chance(0.6) else 'table')
+    """Set a table with chairs around it, in line with the walls as a rule."""
+    table = room.on_floor('dining table' if room.chance(0.6) else 'table', aligned=0.85)
     if table is None:
         return
-    room.around('chair' if room.chance(0.85) else 'stool', table, int(room.rng.integers(2, 6)))
-    scatter(room, table, CROCKERY, 2, 6)
-
-
-BEDSIDE = ('lamp', 'book', 'alarm clock', 'cup', 'tissue box', 'water bottle')
+    around(room, 'chair' if room.chance(0.85) else 'stool', table, int(room.rng.integers(2, 7)))
+    scatter(room, table, CROCKERY, 7)
 
 
 def sleeping_place(room: Room) -> None:
@@ -149,12 +128,84 @@ def sleeping_place(room: Room) -> None:
     if bed is None:
         return
     support = bed.made.supports[0]
-    middle_x = (support.low[0] + support.high[0]) / 2
     wide = support.high[1] - support.low[1] > 0.8
+    style = room.style()
     for y in (-0.34, 0.34) if wide else (0.0,):
-        room.at('pillow', bed, (middle_x, y), support.z, float(room.rng.normal(0, 0.1)))
-    for side in room.rng.permutation((-1, 1))[: int(room.rng.integers(3))]:
-        stand = room.at('nightstand', bed, (-0.72, float(side) * (support.high[1] + 0.52)), 0.0)
-        scatter(room, stand, BEDSIDE, 1, 2)
-    if room.chance(0.25):
-        room.at('blanket', bed, (0.6, 0.0), support.z + 0.06)
+        pillow = room.make('pillow', style if room.chance(0.7) else None)
+        place = (*bed.to_world(support.low[0] - pillow.low[0], y), support.z)
+        askew = bed.yaw + float(room.rng.normal(0, 0.06))
+        if not room.put(pillow, place, askew, anyway=True):
+            room.put(pillow, place, bed.yaw, anyway=True)
+    stands = room.style()
+    for side in room.rng.permutation((-1, 1))[: int(room.rng.integers(1, 3))]:
+        stand = room.make('nightstand', stands)
+        y = float(side) * (bed.item.high[1] + stand.high[1] + 0.04)
+        x = bed.item.low[0] - stand.low[0]
+        placed = room.put(stand, (*bed.to_world(x, y), 0), bed.yaw)
+        scatter(room, placed, BEDSIDE, 14)
+    if room.chance(0.35):
+        room.at('blanket', bed, (0.6, 0.0), support.z + 0.045, float(room.rng.normal(0, 0.3)))
+    if room.chance(0.3):
+        room.in_front(room.make('bench'), bed, 0.05, loose=0.02)
+
+
+def island_of_desks(room: Room) -> bool:
+    """Push two desks together back to back, each with its computer and chair."""
+    style = room.style()
+    first = room.make('desk', style)
+    deep = first.high[0] - first.low[0]
+    long = first.high[1] - first.low[1]
+    if min(room.size[:2]) < long + 1.0 or max(room.size[:2]) < 2 * deep + 2.2:
+        return False
+    across = room.size[0] > room.size[1]
+    middle = np.array(room.size[:2]) * room.rng.uniform(0.42, 0.58, 2)
+    yaw = 0.0 if across else np.pi / 2
+    placed = False
+    for turned in (yaw, yaw + np.pi):
+        out = np.array([np.cos(turned), np.sin(turned)]) * (0.002 - first.low[0])
+        desk = room.put(room.make('desk', style), (*(middle + out), 0), turned)
+        if desk is not None:
+            equip(room, desk)
+            placed = True
+    return placed
+
+
+def long_table(room: Room) -> None:
+    """Push two tables of one kind together, end to end, with chairs around them."""
+    style = room.style()
+    item = room.make('table', style)
+    wide = item.high[1] - item.low[1]
+    yaw = 0.0 if room.size[1] > room.size[0] else np.pi / 2
+    along = np.array([-np.sin(yaw), np.cos(yaw)])
+    middle = np.array(room.size[:2]) * room.rng.uniform(0.44, 0.56, 2)
+    tables = []
+    for side in (-0.5, 0.5):
+        spot = middle + side * (wide + 0.004) * along
+        tables.append(room.put(room.make('table', style), (*spot, 0), yaw))
+    seat = room.style()
+    for table in filter(None, tables):
+        around(room, 'chair', table, int(room.rng.integers(2, 5)), seat)
+        scatter(room, table, (*STATIONERY, 'laptop', 'projector', 'bag'), 6)
+
+
+def desk_rows(room: Room, board: Placed) -> None:
+    """Stand tables in rows that look at a board, a chair behind each."""
+    style, seat = room.style(), room.style()
+    item = room.make('table', style)
+    wide, deep = item.high[1] - item.low[1], item.high[0] - item.low[0]
+    wall = round(board.yaw / (np.pi / 2)) % 4
+    length, depth = room.size[1 - wall % 2], room.size[wall % 2]
+    columns = int(np.clip((length - 0.4) // (wide + 0.35), 1, 3))
+    pitch = (length - 0.2) / columns
+    near = 1.3 + deep / 2
+    for row in range(2):
+        off = near + row * (deep + 0.85)
+        if off + deep / 2 + 0.5 > depth:
+            break
+        for column in range(columns):
+            x, y, _ = room.wall_spot(wall, 0.1 + (column + 0.5) * pitch, off)
+            table = room.put(room.make('table', style), (x, y, 0), board.yaw)
+            if table is None or room.chance(0.1):
+                continue
+            room.in_front(room.make('chair', seat), table, float(room.rng.uniform(-0.25, 0)))
+            scatter(room, table, ('book', 'paper', 'laptop', 'bag', 'water bottle', 'book'), 4)

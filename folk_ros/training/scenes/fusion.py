@@ -8,10 +8,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from folk_ros.structures import PointCloud
-from folk_ros.training.scenes.scene import View
+from folk_ros.training.scenes.depth_image import DepthImage
+from folk_ros.training.scenes.tsdf import build, TsdfConfig
+from folk_ros.training.scenes.views import View
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int64]
+
+SIGHT = 2.5  # voxels between a surface point and a measured depth that is of it
+CHUNK = 1 << 15  # points worked on at once
+GRAIN_M = 2.0**-13  # points lie on a grid of about 0.1 mm, which packs well
+MERGE = 1 << 21  # votes kept before they are summed
 
 
-def back_project(view: View) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+def back_project(view: View) -> tuple[Floats, Ints]:
     """Return world points [M, 3] of the measured pixels, and those pixels' flat indices [M]."""
     pixels = np.flatnonzero(view.depth > 0)
     z = view.depth.reshape(-1)[pixels].astype(np.float64)
@@ -23,71 +33,101 @@ def back_project(view: View) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
 
 
 def fuse(
-    views: Sequence[View], cell_m: float, min_support: int = 4
+    views: Sequence[View], cell_m: float, min_views: int = 1
 ) -> tuple[PointCloud, NDArray[np.int32]]:
     """
-    Average back-projected pixels in a grid; return the cloud and instances [N], -1 none.
+    Fuse views in a TSDF of voxels of `cell_m`; return the cloud and instances [N], -1 none.
 
-    A cell hit once is kept only if the 27 cells around it were hit `min_support` times in all.
-    A point's instance is the one most of its pixels show.
+    A point's colour is the mean, and its instance the most frequent one, of the pixels that
+    measured it; near and exact ones count more. Points measured by fewer than `min_views` views
+    are dropped. Goes through the views three times, one at a time, so they may stay on disk.
+    Raises ValueError for a pose that is not finite and for views that touch too much space.
     """
-    xyz, rgb, instance = _gather(views)
-    if not len(xyz):
-        empty = PointCloud(np.zeros((0, 3), np.float32), np.zeros((0, 3), np.uint8), 'world')
-        return empty, np.zeros(0, np.int32)
-    grid = np.floor(xyz / cell_m).astype(np.int64)
-    grid -= grid.min(0) - 1
-    shape = grid.max(0) + 2
-    keys = np.ravel_multi_index(tuple(grid.T), tuple(shape))
-    cells, cell_of, hits = np.unique(keys, return_inverse=True, return_counts=True)
-    kept = (hits > 1) | (_around(cells, hits, tuple(int(s) for s in shape)) >= min_support)
-    total = [np.bincount(cell_of, weights=values) for values in (*xyz.T, *rgb.T)]
-    mean = (np.stack(total, axis=1) / hits[:, None])[kept]
-    cloud = PointCloud(
-        mean[:, :3].astype(np.float32), np.rint(mean[:, 3:]).astype(np.uint8), 'world'
-    )
-    return cloud, majority(cell_of, instance, len(cells))[kept]
-
-
-def _gather(
-    views: Sequence[View],
-) -> tuple[NDArray[np.float32], NDArray[np.uint8], NDArray[np.int32]]:
-    points, colours, instances = [np.zeros((0, 3), np.float32)], [np.zeros((0, 3), np.uint8)], []
-    instances = [np.zeros(0, np.int32)]
+    for k, view in enumerate(views):
+        if not (np.isfinite(view.T_world_camera).all() and np.isfinite(view.depth).all()):
+            raise ValueError(f'fuse: pose and depth of view {k} must be finite; leave it out')
+    volume = build(views, TsdfConfig(voxel_m=cell_m))
+    surface = [np.zeros((0, 3)), *volume.crossings()]
+    xyz = (np.rint(np.concatenate(surface) / GRAIN_M) * GRAIN_M).astype(np.float32)
+    sightings = Sightings(xyz, SIGHT * cell_m)
     for view in views:
-        xyz, pixels = back_project(view)
-        points.append(xyz)
-        colours.append(view.rgb.reshape(-1, 3)[pixels])
-        shown = np.full(len(pixels), -1, np.int32)
-        if view.instance is not None:
-            shown = view.instance.reshape(-1)[pixels]
-        instances.append(shown)
-    return np.concatenate(points), np.concatenate(colours), np.concatenate(instances)
+        sightings.add(view)
+    kept = sightings.count >= max(min_views, 1)
+    cloud = PointCloud(xyz, sightings.colour(), 'world').select(kept)
+    return cloud, sightings.instance()[kept]
 
 
-def _around(
-    cells: NDArray[np.int64], hits: NDArray[np.int64], shape: tuple[int, ...]
-) -> NDArray[np.int64]:
-    """Sum the hits of the 3 x 3 x 3 cells around each cell; no cell lies on the grid's rim."""
-    grid = np.zeros(int(np.prod(shape)), np.uint16)
-    grid[cells] = np.minimum(hits, 100)
-    total = np.zeros(len(cells), np.int64)
-    for dx in (-1, 0, 1):
-        for dy in (-1, 0, 1):
-            start = cells + (dx * shape[1] + dy) * shape[2]
-            for dz in (-1, 0, 1):
-                total += grid[start + dz]
-    return total
+class Sightings:
+    """What views show at the points [N] of a surface: colours are averaged, instances voted."""
+
+    def __init__(self, xyz: Floats, tolerance_m: float) -> None:
+        """Take points [N, 3]; a view sees one if it measured its depth up to the tolerance."""
+        self.xyz, self.tolerance = xyz, np.float32(tolerance_m)
+        self.count = np.zeros(len(xyz), np.int32)  # [N] views
+        self._rgb = np.zeros((len(xyz), 3), np.float32)
+        self._total = np.zeros(len(xyz), np.float32)
+        self._votes = Votes(len(xyz))
+
+    def add(self, view: View) -> None:
+        """Let a view speak for the points that it sees."""
+        image = DepthImage(view)
+        rgb = np.pad(view.rgb, ((1, 1), (1, 1), (0, 0))).reshape(-1, 3)
+        shown = None if view.instance is None else np.pad(view.instance, 1).reshape(-1)
+        for start in range(0, len(self.xyz), CHUNK):
+            own = ((self.xyz[start : start + CHUNK] - image.o) @ image.R).astype(np.float32)
+            z = np.maximum(own[:, 2], np.float32(1e-3))
+            pixel = image.pixel(own[:, 0], own[:, 1], z)
+            depth = image.depth.take(pixel)
+            off = np.abs(depth - own[:, 2]) / self.tolerance
+            seen = np.flatnonzero((depth > 0) & (off <= 1))
+            rows, pixel = start + seen, pixel[seen]
+            weight = image.trust.take(pixel) * (1.01 - off[seen]) ** 2
+            self.count[rows] += 1
+            self._rgb[rows] += rgb[pixel] * weight[:, None]
+            self._total[rows] += weight
+            if shown is not None:
+                self._votes.add(rows, shown.take(pixel), weight)
+
+    def colour(self) -> NDArray[np.uint8]:
+        """Return mean colours [N, 3]; black where no view sees the point."""
+        total = np.maximum(self._total, np.finfo(np.float32).tiny)
+        return np.rint(self._rgb / total[:, None]).astype(np.uint8)
+
+    def instance(self) -> NDArray[np.int32]:
+        """Return instances [N], -1 none."""
+        return self._votes.winners()
 
 
-def majority(group: NDArray[np.int64], value: NDArray[np.int32], groups: int) -> NDArray[np.int32]:
-    """Return the most frequent value [groups] within each group; the lowest wins a tie."""
-    span = int(value.max(initial=-1)) + 2
-    pairs, counts = np.unique(group * span + (value + 1), return_counts=True)
-    owner, shown = np.divmod(pairs, span)
-    order = np.lexsort((shown, -counts, owner))
-    first = np.ones(len(order), np.bool_)
-    first[1:] = owner[order][1:] != owner[order][:-1]
-    result = np.full(groups, -1, np.int32)
-    result[owner[order][first]] = (shown[order][first] - 1).astype(np.int32)
-    return result
+class Votes:
+    """Weighted votes for the label of each of many things; memory grows with what differs."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self._keys: Ints = np.zeros(0, np.int64)
+        self._sums: NDArray[np.float64] = np.zeros(0)
+        self._new: list[tuple[Ints, Floats]] = []
+        self._waiting = 0
+
+    def add(self, rows: Ints, labels: NDArray[np.int32], weight: Floats) -> None:
+        """Vote for labels, -1 or more, of some things [M]."""
+        self._new.append((rows * (1 << 32) + (labels.astype(np.int64) + 1), weight))
+        self._waiting += len(rows)
+        if self._waiting > MERGE:
+            self._merge()
+
+    def _merge(self) -> None:
+        keys = np.concatenate([self._keys, *(keys for keys, _ in self._new)])
+        sums = np.concatenate([self._sums, *(weight for _, weight in self._new)])
+        self._keys, which = np.unique(keys, return_inverse=True)
+        self._sums = np.bincount(which, sums, len(self._keys)).astype(np.float64)
+        self._new, self._waiting = [], 0
+
+    def winners(self) -> NDArray[np.int32]:
+        """Return the label [count] with the most votes, -1 without; the lowest wins a tie."""
+        self._merge()
+        rows, labels = self._keys >> 32, (self._keys & 0xFFFFFFFF) - 1
+        order = np.lexsort((labels, -self._sums, rows))
+        first = order[np.diff(rows[order], prepend=-1) > 0]
+        result = np.full(self.count, -1, np.int32)
+        result[rows[first]] = labels[first]
+        return result

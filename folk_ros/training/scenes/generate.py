@@ -1,12 +1,16 @@
-"""Many synthetic rooms, in parallel, resumable, the same on any number of workers."""
+"""Many synthetic scenes, in parallel, resumable, the same on any number of workers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+import hashlib
+import json
 import multiprocessing
+import os
 from pathlib import Path
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
@@ -14,17 +18,19 @@ from folk_ros.training.scenes.scene import save_scene
 from folk_ros.training.scenes.synthetic import make_scene, RoomConfig
 
 SPLITS = ('train', 'val', 'test')
+THREADS = ('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'MKL_NUM_THREADS')
 Progress = Callable[[int, int, str], None]
+Config = TypeVar('Config')  # a dataclass with a field `novel`
 
 
 @dataclass(frozen=True)
-class Job:
-    """One room to make."""
+class Job(Generic[Config]):
+    """One scene to make."""
 
     out: Path
     scene_id: str
     seed: int
-    config: RoomConfig
+    config: Config
 
 
 def generate_rooms(
@@ -42,21 +48,31 @@ def generate_rooms(
     after each room. Rooms depend on seed, split and number alone. Raises ValueError for a bad
     split, count or worker number.
     """
+    jobs = plan(Path(out), splits, seed, config or RoomConfig())
+    return run_jobs(jobs, make_room, workers, progress)
+
+
+def run_jobs(
+    jobs: list[Job[Config]],
+    make: Callable[[Job[Config]], str],
+    workers: int,
+    progress: Progress | None,
+) -> list[Path]:
+    """Call `make`, a function of a module, for what is not there yet; return all folders."""
     if workers < 1:
         raise ValueError(f'workers must be at least 1, got {workers}')
-    jobs = plan(Path(out), splits, seed, config or RoomConfig())
-    todo = [job for job in jobs if not is_ready(job.out / job.scene_id)]
+    todo = [job for job in jobs if not is_ready(job)]
     done = len(jobs) - len(todo)
     with _mapper(workers) as run:
-        for scene_id in run(todo):
+        for scene_id in run(make, todo):
             done += 1
             if progress is not None:
                 progress(done, len(jobs), scene_id)
     return [job.out / job.scene_id for job in jobs]
 
 
-def plan(out: Path, splits: Mapping[str, int], seed: int, config: RoomConfig) -> list[Job]:
-    """List the rooms to make, with the seed of each."""
+def plan(out: Path, splits: Mapping[str, int], seed: int, config: Config) -> list[Job[Config]]:
+    """List the scenes to make, with the seed of each."""
     jobs = []
     for split, count in splits.items():
         if split not in SPLITS:
@@ -65,28 +81,74 @@ def plan(out: Path, splits: Mapping[str, int], seed: int, config: RoomConfig) ->
             raise ValueError(
                 f"split '{split}': the number of rooms must be 0 or more, got {count}"
             )
-        own = replace(config, novel=split != 'train')
+        own: Config = replace(config, novel=split != 'train')  # type: ignore[type-var]
         for i in range(count):
             entropy = np.random.SeedSequence([seed, SPLITS.index(split), i])
             jobs.append(Job(out, f'{split}_{i:05d}', int(entropy.generate_state(1)[0]), own))
     return jobs
 
 
-def is_ready(folder: Path) -> bool:
-    """Tell whether a scene folder is there; folders appear whole, so its being there is enough."""
-    return (folder / 'cloud.npz').is_file()
+def is_ready(job: Job[Config]) -> bool:
+    """
+    Tell whether a scene is there; folders appear whole, so its being there is enough.
+
+    Raises ValueError if it was made from another seed or with other settings.
+    """
+    folder = job.out / job.scene_id
+    if not (folder / 'cloud.npz').is_file():
+        return False
+    facts = read_facts(folder)
+    ours = {'seed': job.seed, 'settings': digest(job.config)}
+    if any(facts.get(key, value) != value for key, value in ours.items()):
+        raise ValueError(
+            f'{folder}: is there already, made from another seed or with other settings; '
+            'write to another folder, or remove that one'
+        )
+    return True
 
 
-def make_room(job: Job) -> str:
+def read_facts(folder: Path) -> dict[str, Any]:
+    """Return the facts stored with a scene, none where it has no truth."""
+    path = folder / 'truth.json'
+    if not path.is_file():
+        return {}
+    facts = json.loads(path.read_text(encoding='utf-8')).get('facts', {})
+    return facts if isinstance(facts, dict) else {}
+
+
+def digest(config: Any) -> str:
+    """Return some letters that differ between configs that differ in anything."""
+    return hashlib.sha256(repr(config).encode()).hexdigest()[:12]
+
+
+def make_room(job: Job[RoomConfig]) -> str:
     """Make and save one room; return its id."""
-    save_scene(make_scene(job.seed, job.config, job.scene_id), job.out)
+    scene = make_scene(job.seed, job.config, job.scene_id)
+    save_scene(replace(scene, facts={**scene.facts, 'settings': digest(job.config)}), job.out)
     return job.scene_id
 
 
 @contextmanager
-def _mapper(workers: int) -> Iterator[Callable[[list[Job]], Iterator[str]]]:
+def _mapper(workers: int) -> Iterator[Callable[..., Iterator[str]]]:
     if workers == 1:
-        yield lambda jobs: map(make_room, jobs)
+        yield map
         return
-    with multiprocessing.get_context('spawn').Pool(workers) as pool:
-        yield lambda jobs: pool.imap_unordered(make_room, jobs)
+    with one_thread_each():
+        pool = multiprocessing.get_context('spawn').Pool(workers)
+    with pool:
+        yield pool.imap_unordered
+
+
+@contextmanager
+def one_thread_each() -> Iterator[None]:
+    """Let processes that start meanwhile compute in one thread: more would wait for each other."""
+    before = {name: os.environ.get(name) for name in THREADS}
+    os.environ.update(dict.fromkeys(THREADS, '1'))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

@@ -137,9 +137,12 @@ def rod(
     along = end - start
     length = float(np.linalg.norm(along))
     axis = along / length
-    side = np.cross((0.0, 1.0, 0.0) if abs(axis[1]) < 0.9 else (1.0, 0.0, 0.0), axis)
-    side /= np.linalg.norm(side)
-    rotation = np.stack([side, np.cross(axis, side), axis], axis=1)
+    x, y, z = axis
+    side = np.array((z, 0.0, -x) if abs(y) < 0.9 else (0.0, -z, y))  # across y or x
+    side /= np.sqrt((side * side).sum())
+    a, b, c = side
+    up = np.array((y * c - z * b, z * a - x * c, x * b - y * a))
+    rotation = np.stack([side, up, axis], axis=1)
     part = cone(material, (0, 0, -length / 2), length, radius, top)
     return part.moved(rotation, (start + end) / 2)
 
@@ -155,6 +158,16 @@ def moved(
     """Tilt parts about y, turn them about z, then shift them."""
     rotation = turn('z', yaw) @ turn('y', tilt)
     return [part.moved(rotation, shift) for part in parts]
+
+
+def stretched(parts: Iterable[Part], width: float) -> list[Part]:
+    """Make parts wider along y by a factor; turned ones keep their angles."""
+    factors = np.array([1.0, width, 1.0])
+    result = []
+    for part in parts:
+        own = np.linalg.norm(part.rotation * factors[:, None], axis=0)  # [3] along its own axes
+        result.append(replace(part, centre=part.centre * factors, half=part.half * own))
+    return result
 
 
 def bounds(parts: Sequence[Part]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

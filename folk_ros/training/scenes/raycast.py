@@ -1,13 +1,14 @@
 """
 Ray casting of posed solids: all (solid, pixel) pairs inside projected boxes, a few at a time.
 
-Rays are o + t d with d_z = 1 in the camera frame, so t is the depth of a depth camera.
+Rays of a camera are o + t d with d_z = 1 in its frame, so t is the depth of a depth camera.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +48,28 @@ class Solids:
         return np.swapaxes(self.rotation, 1, 2) / self.half[:, :, None]
 
 
+class Seer(Protocol):
+    """What looks at solids along a grid of rays: a camera, a scanner."""
+
+    @property
+    def width(self) -> int:
+        """Columns of the grid."""
+
+    @property
+    def height(self) -> int:
+        """Rows of the grid."""
+
+    @property
+    def T_world_camera(self) -> NDArray[np.float64]:
+        """Pose [4, 4]."""
+
+    def rays(self) -> Floats:
+        """Return ray directions [H * W, 3] in its own frame."""
+
+    def boxes(self, solids: Solids) -> Ints:
+        """Return (column, row, width, height) [P, 4] of the rays that may meet each solid."""
+
+
 @dataclass(frozen=True)
 class Camera:
     """A pinhole camera; optical frame, pixel centres at whole numbers."""
@@ -63,6 +86,10 @@ class Camera:
         x, y = (u - k[0, 2]) / k[0, 0], (v - k[1, 2]) / k[1, 1]
         return np.stack([x, y, np.ones_like(x)], axis=1).astype(np.float32)
 
+    def boxes(self, solids: Solids) -> Ints:
+        """Return (column, row, width, height) [P, 4] of the pixels each solid may cover."""
+        return screen_boxes(solids, self)
+
 
 def pack(parts: Sequence[Part]) -> Solids:
     """Turn parts into arrays."""
@@ -76,13 +103,17 @@ def pack(parts: Sequence[Part]) -> Solids:
     )
 
 
-def cast(solids: Solids, camera: Camera) -> tuple[Floats, NDArray[np.int32]]:
-    """Return depth [H, W] metres (0 none) and the solid seen [H, W] (-1 none)."""
+def cast(solids: Solids, camera: Seer) -> tuple[Floats, NDArray[np.int32]]:
+    """
+    Return the solid seen first along each ray [H, W] (-1 none), behind its depth [H, W] (0 none).
+
+    Depth is in lengths of the rays: metres along the optical axis for a camera.
+    """
     R, o = camera.T_world_camera[:3, :3], camera.T_world_camera[:3, 3]
     to_unit = solids.to_unit
     direction = (to_unit @ R).astype(np.float32)  # [P, 3, 3] camera ray to unit space
     origin = np.einsum('pij,pj->pi', to_unit, o - solids.centre).astype(np.float32)  # [P, 3]
-    boxes = screen_boxes(solids, camera)
+    boxes = camera.boxes(solids)
     rays = camera.rays()
     nearest = np.full(camera.width * camera.height, np.iinfo(np.int64).max)
     for kind in (BOX, FRUSTUM, ELLIPSOID, SOFT, FIRM):
@@ -142,9 +173,9 @@ def _pairs(rows: Ints, boxes: Ints, image_width: int) -> tuple[Ints, Ints]:
 def _unit_rays(
     origin: Floats, direction: Floats, rays: Floats, solid: Ints, pixel: Ints
 ) -> tuple[Floats, Floats]:
-    x, y = rays[pixel, 0], rays[pixel, 1]
+    x, y, z = rays[pixel].T
     d = direction[solid]  # [M, 3, 3]
-    d_unit = d[:, :, 0] * x[:, None] + d[:, :, 1] * y[:, None] + d[:, :, 2]
+    d_unit = d[:, :, 0] * x[:, None] + d[:, :, 1] * y[:, None] + d[:, :, 2] * z[:, None]
     return np.ascontiguousarray(origin[solid].T), np.ascontiguousarray(d_unit.T)
 
 

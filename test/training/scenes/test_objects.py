@@ -33,6 +33,7 @@ SCANNET200 = """
 """
 ALL = {**CATEGORIES, **VARIANTS}
 SEEDS = range(12)
+FEW = range(5)
 
 
 def test_every_name_is_a_scannet200_label():
@@ -90,3 +91,75 @@ def test_there_are_many_categories_and_a_share_of_them_is_novel():
     names = [category.name for family in FAMILIES for category in family.CATEGORIES]
     assert len(names) == len(set(names)) >= 60
     assert sum(category.novel for category in CATEGORIES.values()) >= 12
+
+
+def articled(words):
+    return [f'{article}{words}' for article in ('', 'a ', 'an ', 'the ')]
+
+
+def test_every_category_can_be_asked_for_in_other_words_and_by_its_looks():
+    for name, category in ALL.items():
+        assert len(category.words) + len(category.says) >= 2, name
+        for seed in FEW:
+            made = category.make(np.random.default_rng(seed))
+            captions = category.captions(made)
+            assert any(made.colour in c and len(c.split()) > 1 for c in captions), name
+            assert any(made.stuff in c for c in captions), name
+
+
+def test_no_caption_is_the_name_of_another_category():
+    taken = {phrase: name for name in CATEGORIES for phrase in articled(name)}
+    for category in ALL.values():
+        for seed in range(4):
+            for caption in category.captions(category.make(np.random.default_rng(seed))):
+                assert taken.get(caption, category.name) == category.name, caption
+
+
+def test_no_synonym_belongs_to_two_categories():
+    owner = {}
+    for category in ALL.values():
+        for word in category.words:
+            assert owner.setdefault(word, category.name) == category.name, word
+
+
+def test_captions_are_english():
+    for category in ALL.values():
+        for seed in FEW:
+            for caption in category.captions(category.make(np.random.default_rng(seed))):
+                words = caption.split()
+                assert not any(a == b for a, b in zip(words, words[1:], strict=False)), caption
+                if words[0] in ('a', 'an'):
+                    vowel = words[1][0] in 'aeiou' and words[1] != 'one'
+                    assert (words[0] == 'an') == vowel, caption
+
+
+def test_tall_is_said_of_the_tall_and_small_of_the_small_alone():
+    shelf, cup = ALL['shelf'], ALL['cup']
+    heights = {'tall': [], 'low': [], '': []}
+    for seed in range(60):
+        made = shelf.make(np.random.default_rng(seed))
+        heights[shelf.size_word(made)].append(bounds(made.parts)[1][2])
+        assert cup.size_word(cup.make(np.random.default_rng(seed))) in ('large', 'small', '')
+    assert max(heights['low']) < min(heights['']) < max(heights['']) < min(heights['tall'])
+
+
+def test_things_to_sit_on_and_at_come_in_different_shapes():
+    for name in ('chair', 'armchair', 'couch', 'table', 'desk', 'bed', 'door', 'cup', 'clock'):
+        forms = {ALL[name].make(np.random.default_rng(seed)).form for seed in range(40)}
+        assert len(forms) >= 2, name
+
+
+def test_flat_things_on_walls_have_depth():
+    for name in ('clock', 'mirror', 'picture', 'blinds', 'whiteboard', 'bulletin board'):
+        for seed in SEEDS:
+            low, high = bounds(ALL[name].make(np.random.default_rng(seed)).parts)
+            assert high[0] - low[0] >= 0.025, name
+
+
+def test_a_stretched_object_is_wider_and_nothing_else():
+    made = ALL['kitchen counter'].make(np.random.default_rng(0))
+    wide = made.stretched(1.5)
+    low, high = bounds(made.parts)
+    wide_low, wide_high = bounds(wide.parts)
+    assert np.allclose((wide_high - wide_low) / (high - low), (1, 1.5, 1))
+    assert wide.supports[0].high[1] == pytest.approx(1.5 * made.supports[0].high[1])

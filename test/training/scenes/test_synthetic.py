@@ -1,14 +1,19 @@
 """Whole synthetic rooms: views, cloud and truth belong together."""
 
+from dataclasses import replace
+import os
+
 import numpy as np
 import pytest
 
 from folk_ros.training.scenes.fusion import back_project
-from folk_ros.training.scenes.generate import generate_rooms, plan
-from folk_ros.training.scenes.scene import load_scene, view_arrays
-from folk_ros.training.scenes.synthetic import look_at, make_scene, RoomConfig
+from folk_ros.training.scenes.generate import generate_rooms, one_thread_each, plan, THREADS
+from folk_ros.training.scenes.lidar import LidarConfig
+from folk_ros.training.scenes.scene import load_scene
+from folk_ros.training.scenes.synthetic import make_scene, RoomConfig
+from folk_ros.training.scenes.views import view_arrays
 
-SMALL = RoomConfig(views=5, width=80, height=60, cell_m=0.07)
+SMALL = RoomConfig(views=6, width=80, height=60, cell_m=0.04)
 
 
 @pytest.fixture(scope='module')
@@ -59,13 +64,18 @@ def test_instances_lie_where_a_camera_saw_them_and_walls_are_none(scene):
     assert (scene.cloud.xyz.max(0) < np.array(scene.facts['size_m']) + 0.25).all()
 
 
-def test_a_pose_looks_at_its_target_with_the_picture_upright():
-    eye, target = np.array([1.0, 2, 1.5]), np.array([3.0, 1, 0.5])
-    pose = look_at(eye, target, 0.0)
-    own = pose[:3, :3].T @ (target - eye)
-    assert np.allclose(own[:2], 0) and own[2] > 0
-    assert np.isclose(np.linalg.det(pose[:3, :3]), 1)
-    assert pose[2, 1] < 0  # image y points down in the world
+def test_a_scanned_room_has_no_colour_but_the_same_objects_and_views(scene):
+    config = replace(SMALL, lidar=LidarConfig(rings=16, columns=256, scans=2))
+    scanned = make_scene(7, config)
+    assert scanned.cloud.rgb is None and scanned.facts['sensor'] == 'lidar'
+    assert scanned.truth.names == scene.truth.names
+    assert np.array_equal(scanned.views[3].depth, scene.views[3].depth)
+    assert (np.bincount(scanned.truth.point_instance + 1)[1:] > 0).sum() >= 8
+
+
+def test_the_room_is_the_same_however_it_is_looked_at(scene):
+    other = make_scene(7, replace(SMALL, views=2, width=40, height=30))
+    assert other.truth.names == scene.truth.names and other.facts['kind'] == scene.facts['kind']
 
 
 def test_rooms_do_not_depend_on_the_number_of_workers_and_ready_ones_are_kept(tmp_path):
@@ -100,3 +110,20 @@ def test_more_rooms_of_a_split_leave_the_first_ones_as_they_were(tmp_path):
 def test_bad_orders_are_refused(tmp_path, splits, workers, says):
     with pytest.raises(ValueError, match=says):
         generate_rooms(tmp_path, splits, 0, workers)
+
+
+def test_a_room_made_from_another_seed_or_with_other_settings_is_not_taken_for_ready(tmp_path):
+    config = RoomConfig(views=1, width=16, height=12, cell_m=0.1)
+    generate_rooms(tmp_path, {'train': 1}, 0, 1, config)
+    for seed, other in ((1, config), (0, replace(config, cell_m=0.09))):
+        with pytest.raises(ValueError, match='another seed or with other settings'):
+            generate_rooms(tmp_path, {'train': 1}, seed, 1, other)
+    generate_rooms(tmp_path, {'train': 1}, 0, 1, config)
+
+
+def test_workers_start_with_one_thread_and_the_program_keeps_its_own(monkeypatch):
+    monkeypatch.setenv(THREADS[0], '7')
+    monkeypatch.delenv(THREADS[1], raising=False)
+    with one_thread_each():
+        assert all(os.environ[name] == '1' for name in THREADS)
+    assert os.environ[THREADS[0]] == '7' and THREADS[1] not in os.environ

@@ -5,11 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from folk_ros.training.scenes.objects.blueprint import (
-    BLACK,
     Blueprint,
-    board,
     Category,
-    DARK,
     Finish,
     finish,
     metal,
@@ -19,7 +16,7 @@ from folk_ros.training.scenes.objects.blueprint import (
     STEEL,
     WHITE,
 )
-from folk_ros.training.scenes.objects.kitchen import tap
+from folk_ros.training.scenes.objects.sinks import porcelain, tap
 from folk_ros.training.scenes.objects.tableware import tray_walls
 from folk_ros.training.scenes.primitives import (
     BOTTOM,
@@ -37,45 +34,6 @@ from folk_ros.training.scenes.primitives import (
 
 EYE = np.eye(3)
 CARD = Material((0.55, 0.42, 0.3), gloss=0.0)
-
-
-def porcelain(rng: Rng) -> Finish:
-    """Pick glazed white or tinted ware."""
-    return finish(rng, ('white', 'white', 'white', 'cream', 'light grey'), 'ceramic')
-
-
-def sink(rng: Rng) -> Blueprint:
-    """Build a wash basin on a column or cupboard, with a tap."""
-    ware = porcelain(rng)
-    d, w, h = rng.uniform(0.42, 0.52), rng.uniform(0.5, 0.65), rng.uniform(0.8, 0.88)
-    m = ware.material
-    cupboard = rng.random() < 0.45
-    if cupboard:
-        body = board(rng)
-        parts = [
-            slab(
-                body.material,
-                (-d / 2, -w / 2 + 0.02, 0.06),
-                (d / 2 - 0.03, w / 2 - 0.02, h - 0.14),
-            )
-        ]
-        for side in (-1, 1):
-            parts.append(
-                box(
-                    shaded(body, 0.9),
-                    (d / 2 - 0.025, side * w / 4, h * 0.45),
-                    (0.02, w / 2 - 0.05, h * 0.7),
-                )
-            )
-            parts.append(box(STEEL, (d / 2 - 0.005, side * 0.04, h * 0.5), (0.02, 0.012, 0.1)))
-        parts.append(slab(BLACK, (-d / 2, -w / 2 + 0.05, 0), (d / 2 - 0.08, w / 2 - 0.05, 0.06)))
-    else:
-        parts = [cone(m, (-d / 4, 0, 0), h - 0.12, 0.09, 0.8)]
-    parts += [p.moved(EYE, (0, 0, h - 0.15)) for p in tray_walls(m, (d, w, 0.15), 0.035)]
-    parts.append(slab(m, (-d / 2, -w / 2, h - 0.15), (-d / 2 + 0.12, w / 2, h)))
-    parts.append(cone(DARK, (0.05, 0, h - 0.116), 0.006, 0.025))
-    parts += tap((-d / 2 + 0.06, 0, h), 0.16)
-    return Blueprint(parts, ware.colour, ware.stuff)
 
 
 def toilet(rng: Rng) -> Blueprint:
@@ -106,6 +64,8 @@ def bathtub(rng: Rng) -> Blueprint:
     """Build a bathtub, its long side along y."""
     ware = porcelain(rng)
     d, w, h = rng.uniform(0.68, 0.78), rng.uniform(1.45, 1.7), rng.uniform(0.5, 0.6)
+    if rng.random() < 0.3:
+        return _oval_tub(ware, d, w, h)
     parts = tray_walls(ware.material, (d, w, h), 0.07)
     parts.append(slab(ware.material, (-d / 2, -w / 2, 0), (d / 2, w / 2, 0.12)))
     if rng.random() < 0.4:
@@ -119,6 +79,16 @@ def bathtub(rng: Rng) -> Blueprint:
         )
     pipe = [p.moved(turn('z', np.pi / 2), (0, -w / 2 + 0.04, h)) for p in tap((0, 0, 0), 0.14)]
     return Blueprint([*parts, *pipe], ware.colour, ware.stuff)
+
+
+def _oval_tub(ware: Finish, d: float, w: float, h: float) -> Blueprint:
+    """Build a bathtub that stands free: an oval bowl with a rolled rim and a tap on a pipe."""
+    m = ware.material
+    parts: list[Part] = [cone(m, (0, 0, 0), h, (d * 0.39, w * 0.42), 1.19, BOTTOM)]
+    parts.append(cone(m, (0, 0, h - 0.03), 0.03, (d * 0.47, w * 0.49), 1.05, 0))
+    parts.append(cone(shaded(ware, 0.95), (0, 0, 0.08), 0.02, (d * 0.4, w * 0.43)))
+    pipe = [p.moved(EYE, (-d * 0.36, 0, h - 0.02)) for p in tap((0, 0, 0), 0.18)]
+    return Blueprint([*parts, *pipe], ware.colour, ware.stuff, form='free standing')
 
 
 def toilet_paper(rng: Rng) -> Blueprint:
@@ -159,9 +129,6 @@ def mat(rng: Rng) -> Blueprint:
 
 
 CATEGORIES = (
-    Category('sink', sink, ('wash basin', 'washbasin', 'bathroom sink'),
-             ('where hands are washed', 'a basin with a tap'), (0.38, 0.46, 0.9),
-             (0.6, 0.7, 1.15)),
     Category('toilet', toilet, ('lavatory', 'wc', 'toilet bowl'),
              ('something to sit on in a bathroom',), (0.6, 0.36, 0.7), (0.8, 0.46, 0.9)),
     Category('bathtub', bathtub, ('tub', 'bath'), ('something to bathe in',), (0.65, 1.4, 0.5),

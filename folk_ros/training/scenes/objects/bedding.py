@@ -33,33 +33,55 @@ from folk_ros.training.scenes.primitives import (
     turn,
 )
 
-LIGHT = ('something that gives light',)
-
 
 def bed(rng: Rng) -> Blueprint:
-    """Build a single or double bed, its head at -x."""
-    frame = wooden(rng) if rng.random() < 0.6 else upholstery(rng)
+    """Build a single or double bed, its head at -x: of boards, of padded boxes or of bars."""
+    style = rng.random()
+    frame = upholstery(rng) if 0.45 < style < 0.75 else wooden(rng)
+    if style >= 0.75:
+        frame = metal(rng, ('black', 'white', 'silver', 'dark grey'))
     cover = cloth(rng)
     length, h = rng.uniform(1.92, 2.08), rng.uniform(0.42, 0.56)
-    w = rng.uniform(0.9, 1.1) if rng.random() < 0.5 else rng.uniform(1.35, 1.65)
-    base = rng.uniform(0.05, 0.2)
-    head = rng.uniform(0.75, 1.1)
-    x = length / 2
-    parts = legs(frame.material, (length, w), base + 0.02, 0.07)
-    parts.append(slab(frame.material, (-x, -w / 2, base), (x, w / 2, h - 0.2)))
-    parts.append(slab(frame.material, (-x, -w / 2, 0), (-x + 0.06, w / 2, head)))
-    if rng.random() < 0.4:
-        parts.append(slab(frame.material, (x - 0.05, -w / 2, 0), (x, w / 2, h + 0.06)))
-    mattress = (0.03, 0, h - 0.11)
-    parts.append(firm(WHITE, mattress, (length - 0.1, w - 0.03, 0.24)))
+    double = rng.random() < 0.5
+    w = rng.uniform(1.35, 1.65) if double else rng.uniform(0.9, 1.1)
+    base, head, x = rng.uniform(0.05, 0.2), rng.uniform(0.75, 1.1), length / 2
+    m = frame.material
+    if style >= 0.75:
+        parts = _barred_ends(m, (length, w), (h, head))
+        parts.append(slab(m, (-x, -w / 2, h - 0.27), (x, w / 2, h - 0.22)))
+    else:
+        parts = legs(m, (length, w), base + 0.02, 0.07)
+        parts.append(slab(m, (-x, -w / 2, base), (x, w / 2, h - 0.2)))
+        parts.append(slab(m, (-x, -w / 2, 0), (-x + 0.06, w / 2, head)))
+        if rng.random() < 0.4:
+            parts.append(slab(m, (x - 0.05, -w / 2, 0), (x, w / 2, h + 0.06)))
+    parts.append(firm(WHITE, (0.03, 0, h - 0.11), (length - 0.1, w - 0.03, 0.24)))
     end = rng.uniform(-0.25, 0.1) * length / 2
     place, size = ((x - 0.06 + end) / 2, 0, h - 0.08), (x - 0.06 - end, w + 0.03, 0.26)
     parts.append(firm(cover.material, place, size))
     if rng.random() < 0.6:
-        fold = shaded(cover, 1.2)
-        parts.append(firm(fold, (end + 0.1, 0, h + 0.02), (0.3, w + 0.02, 0.1)))
-    pillows = Support((-x + 0.24, -w / 2 + 0.2), (-x + 0.36, w / 2 - 0.2), h + 0.01, 1, 'bed')
-    return Blueprint(parts, cover.colour, f'{frame.stuff}', (pillows,))
+        parts.append(firm(shaded(cover, 1.2), (end + 0.1, 0, h + 0.02), (0.3, w + 0.02, 0.1)))
+    low, high = (-x + 0.09, -w / 2 + 0.2), (-x + 0.6, w / 2 - 0.2)
+    pillows = Support(low, high, h + 0.01, 1, 'bed')
+    form = 'double' if double else 'single'
+    return Blueprint(parts, cover.colour, f'{frame.stuff} framed', (pillows,), form)
+
+
+def _barred_ends(
+    material: Material, size: tuple[float, float], heights: tuple[float, float]
+) -> list[Part]:
+    """Build head and foot of upright bars between posts."""
+    x, y = size[0] / 2 - 0.02, size[1] / 2 - 0.02
+    parts = []
+    for end, top in ((-x, heights[1]), (x, heights[0] + 0.12)):
+        parts += [rod(material, (end, s * y, 0), (end, s * y, top), 0.02) for s in (-1, 1)]
+        for z in (heights[0] - 0.2, top - 0.02):
+            parts.append(rod(material, (end, -y, z), (end, y, z), 0.014))
+        for k in range(1, 6):
+            across = -y + 2 * y * k / 6
+            bar = (end, across, heights[0] - 0.2), (end, across, top - 0.02)
+            parts.append(rod(material, *bar, 0.008))
+    return parts
 
 
 def pillow(rng: Rng) -> Blueprint:
@@ -101,55 +123,9 @@ def mattress(rng: Rng) -> Blueprint:
     )
 
 
-def lamp(rng: Rng) -> Blueprint:
-    """Build a table lamp: foot, stem and shade."""
-    return _lamp(rng, rng.uniform(0.35, 0.55), rng.uniform(0.1, 0.17))
-
-
-def floor_lamp(rng: Rng) -> Blueprint:
-    """Build a standing lamp."""
-    return _lamp(rng, rng.uniform(1.3, 1.7), rng.uniform(0.15, 0.22))
-
-
-def _lamp(rng: Rng, height: float, radius: float) -> Blueprint:
-    foot = metal(rng) if rng.random() < 0.6 else wooden(rng)
-    cover = finish(rng, ('white', 'cream', 'beige', 'yellow', 'red', 'blue', 'black'), 'fabric')
-    r, g, b = cover.material.colour
-    glow = Material((min(r * 1.35, 1), min(g * 1.3, 1), min(b * 1.15, 1)), gloss=0, wear=0.01)
-    tall = min(radius * rng.uniform(1.2, 1.7), 0.32)
-    parts = [cone(foot.material, (0, 0, 0), 0.025, radius * 0.75, 0.85)]
-    if height < 0.8 and rng.random() < 0.5:
-        body = rng.uniform(0.05, 0.08)
-        parts.append(
-            ball(foot.material, (0, 0, 0.02 + height * 0.25), (body, body, height * 0.25))
-        )
-    parts.append(cone(foot.material, (0, 0, 0.02), height - 0.05, 0.012))
-    parts.append(cone(glow, (0, 0, height - tall), tall, radius, rng.uniform(0.55, 0.95), 0))
-    parts.append(ball(WHITE, (0, 0, height - tall * 0.5), 0.035))
-    return Blueprint(parts, cover.colour, cover.stuff)
-
-
-def desk_lamp(rng: Rng) -> Blueprint:
-    """Build a lamp with a jointed arm."""
-    body = metal(rng, ('black', 'white', 'red', 'silver', 'blue'))
-    m = body.material
-    elbow, head = (-0.1, 0, rng.uniform(0.24, 0.32)), (0.12, 0, rng.uniform(0.36, 0.46))
-    parts = [cone(m, (0, 0, 0), 0.025, 0.085), rod(m, (0, 0, 0.02), elbow, 0.01)]
-    parts.append(rod(m, elbow, head, 0.01))
-    parts.append(
-        rod(m, (head[0] - 0.01, 0, head[2] + 0.03), (head[0] + 0.07, 0, head[2] - 0.1), 0.025, 3.0)
-    )
-    return Blueprint(parts, body.colour, body.stuff)
-
-
-def any_lamp(rng: Rng) -> Blueprint:
-    """Build a lamp for a table or desk."""
-    return desk_lamp(rng) if rng.random() < 0.3 else lamp(rng)
-
-
 def curtain(rng: Rng) -> Blueprint:
     """Build a curtain hanging in folds from a rod, its back at the wall."""
-    return _hanging(rng, rng.uniform(0.35, 0.7), rng.uniform(1.4, 2.0), cloth(rng))
+    return _hanging(rng, rng.uniform(0.35, 0.7), rng.uniform(1.4, 2.0), cloth(rng), True)
 
 
 def shower_curtain(rng: Rng) -> Blueprint:
@@ -160,7 +136,9 @@ def shower_curtain(rng: Rng) -> Blueprint:
     return _hanging(rng, rng.uniform(0.7, 1.1), rng.uniform(1.7, 1.9), sheet)
 
 
-def _hanging(rng: Rng, width: float, height: float, cover: Finish) -> Blueprint:
+def _hanging(
+    rng: Rng, width: float, height: float, cover: Finish, at_wall: bool = False
+) -> Blueprint:
     count = max(4, round(width / rng.uniform(0.09, 0.14)))
     step = width / count
     parts = []
@@ -169,14 +147,10 @@ def _hanging(rng: Rng, width: float, height: float, cover: Finish) -> Blueprint:
         x = 0.06 + 0.012 * (k % 2)
         m = shaded(cover, 1.0 if k % 2 else 0.9)
         parts.append(cone(m, (x, y, 0), height, (0.035, step * 0.62)))
-    parts.append(
-        rod(
-            STEEL,
-            (0.06, -width / 2 - 0.08, height + 0.02),
-            (0.06, width / 2 + 0.08, height + 0.02),
-            0.014,
-        )
-    )
+    end, z = width / 2 + 0.08, height + 0.02
+    parts.append(rod(STEEL, (0.06, -end, z), (0.06, end, z), 0.014))
+    if at_wall:
+        parts += [rod(STEEL, (0, s * end, z), (0.06, s * end, z), 0.01) for s in (-1, 1)]
     return Blueprint(parts, cover.colour, cover.stuff)
 
 
@@ -248,7 +222,7 @@ def small_board(rng: Rng) -> Blueprint:
 
 
 CATEGORIES = (
-    Category('bed', bed, ('single bed', 'double bed', 'bedstead'),
+    Category('bed', bed, ('bedstead', 'sleeping place'),
              ('something to sleep on', 'a place to sleep', 'something to lie on'),
              (1.88, 0.85, 0.7), (2.15, 1.75, 1.2)),
     Category('pillow', pillow, ('bed pillow', 'head pillow'),
@@ -261,8 +235,6 @@ CATEGORIES = (
     Category('mattress', mattress, ('bare mattress',),
              ('something to sleep on', 'a mattress on the floor'), (1.9, 0.8, 0.14),
              (2.0, 1.45, 0.3)),
-    Category('lamp', any_lamp, ('table lamp', 'desk lamp', 'reading lamp'),
-             (*LIGHT, 'a small lamp with a shade'), (0.12, 0.12, 0.3), (0.5, 0.4, 0.62)),
     Category('curtain', curtain, ('drape', 'window curtain', 'drapery'),
              ('cloth hanging at a window', 'something to darken the room'), (0.06, 0.45, 1.3),
              (0.14, 1.0, 2.2)),
@@ -279,7 +251,3 @@ CATEGORIES = (
              ('where clothes are ironed', 'a padded board on crossed legs'), (0.3, 0.95, 0.75),
              (0.45, 1.4, 1.0), novel=True),
 )  # fmt: skip
-
-FLOOR_LAMP = Category(
-    'lamp', floor_lamp, ('floor lamp', 'standing lamp'),
-    (*LIGHT, 'a tall lamp on the floor'), (0.2, 0.2, 1.25), (0.5, 0.5, 1.75))  # fmt: skip

@@ -36,6 +36,15 @@ class Blueprint:
     colour: str  # words for captions
     stuff: str
     supports: tuple[Support, ...] = ()
+    form: str = ''  # what shape it has among its kind, for captions: 'round', 'folding'
+
+    def stretched(self, width: float) -> Blueprint:
+        """Return the same object, wider along y by a factor."""
+        supports = tuple(
+            replace(s, low=(s.low[0], s.low[1] * width), high=(s.high[0], s.high[1] * width))
+            for s in self.supports
+        )
+        return replace(self, parts=p.stretched(self.parts, width), supports=supports)
 
 
 Size = tuple[float, float, float]
@@ -63,12 +72,38 @@ class Category:
 
     def captions(self, made: Blueprint) -> tuple[str, ...]:
         """Return what a person may call an object: names, descriptions, looks."""
-        looks = [f'{made.colour} {word}' for word in (self.name, *self.words[:2])]
-        looks.append(f'{made.stuff} {self.name}')
-        if 'wood' not in made.colour:  # no 'dark wood wooden chair'
-            looks.append(f'{made.colour} {made.stuff} {self.name}')
-        phrases = [f'{"an" if words[0] in "aeiou" else "a"} {words}' for words in looks]
+        colour, words = made.colour, [word for word in self.words if not _uncounted(word)]
+        looks = [f'{colour} {word}' for word in (self.name, *words[:2])]
+        if not self.name.startswith(made.stuff):
+            looks.append(f'{made.stuff} {self.name}')
+            if colour not in WOODS:  # no 'oak wooden chair'
+                looks.append(f'{colour} {made.stuff} {self.name}')
+        if made.form:
+            looks += [f'{made.form} {self.name}', f'{colour} {made.form} {self.name}']
+        size, word = self.size_word(made), (*words, self.name)[0]
+        if size and size not in f'{made.form} {word}':
+            looks += [f'{size} {self.name}', f'{size} {colour} {word}']
+        phrases = [look if _uncounted(look) else f'{_article(look)} {look}' for look in looks]
         return tuple(dict.fromkeys((self.name, *self.words, *self.says, *phrases)))
+
+    def size_word(self, made: Blueprint) -> str:
+        """Return how large an object is among its kind: 'tall', 'low', 'large', 'small' or ''."""
+        low, high = p.bounds(made.parts)
+        least, most = np.array(self.low), np.array(self.high)
+        share = (high - low - least) / (most - least)
+        stands = most[2] > 0.9 and most[2] > 1.25 * least[2]  # its height is what one sees
+        words = ('tall', 'low') if stands else ('large', 'small')
+        value = share[2] if stands else share.mean()
+        return words[0] if value > 0.7 else words[1] if value < 0.3 else ''
+
+
+def _article(words: str) -> str:
+    return 'an' if words[0] in 'aeiou' and not words.startswith('one ') else 'a'
+
+
+def _uncounted(words: str) -> bool:
+    """Tell whether words go without an article: several things, or a stuff."""
+    return words.endswith(UNCOUNTED) and not words.endswith('ss')
 
 
 @dataclass(frozen=True)
@@ -97,6 +132,17 @@ WOODS: dict[str, tuple[Colour, Colour]] = {
     'cherry wood': ((0.55, 0.27, 0.15), (0.38, 0.16, 0.09)),
     'pale birch': ((0.88, 0.78, 0.6), (0.75, 0.62, 0.43)),
 }
+UNCOUNTED = (
+    's',
+    'laundry',
+    'clothing',
+    'footwear',
+    'paper',
+    'matter',
+    'luggage',
+    'soap',
+    'tissue',
+)
 PATTERN_WORDS = {p.STRIPES: 'striped', p.CHECKS: 'chequered', p.DOTS: 'dotted'}
 SOBER = ('white', 'black', 'grey', 'dark grey', 'light grey', 'beige', 'brown', 'dark blue')
 BRIGHT = ('red', 'blue', 'green', 'yellow', 'orange', 'pink', 'purple', 'turquoise', 'light blue')
@@ -117,6 +163,11 @@ def tint(rng: Rng, colour: Colour, spread: float = 0.06) -> Colour:
     return (r, g, b)
 
 
+def wear_of(rng: Rng) -> float:
+    """Draw how worn a thing is: most are as good as new, some have seen years."""
+    return float(rng.uniform(0.02, 0.12) if rng.random() < 0.75 else rng.uniform(0.15, 0.4))
+
+
 def finish(
     rng: Rng, names: Sequence[str], stuff: str, pattern: int = p.PLAIN, period: float = 0.1
 ) -> Finish:
@@ -133,7 +184,7 @@ def finish(
     return Finish(
         Material(
             colour, accent, pattern, period * rng.uniform(0.8, 1.25), gloss * rng.uniform(0.5, 1),
-            rng.uniform(0.02, 0.12), int(rng.integers(1 << 30)),
+            wear_of(rng), int(rng.integers(1 << 30)),
         ),
         name,
         stuff,
@@ -159,7 +210,7 @@ def wooden(rng: Rng) -> Finish:
     light, dark = WOODS[name]
     material = Material(
         tint(rng, light), tint(rng, dark), p.WOOD, rng.uniform(0.02, 0.06),
-        rng.uniform(0.05, 0.3), rng.uniform(0.02, 0.15), int(rng.integers(1 << 30)),
+        rng.uniform(0.05, 0.3), wear_of(rng), int(rng.integers(1 << 30)),
     )  # fmt: skip
     return Finish(material, name, 'wooden')
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 from folk_ros.training.scenes.objects import (
     bathroom,
     bedding,
+    chairs,
     decor,
+    doors,
     electronics,
     gadgets,
     kitchen,
+    lamps,
     seating,
+    sinks,
     small,
     standing,
     storage,
@@ -20,10 +24,12 @@ from folk_ros.training.scenes.objects import (
 from folk_ros.training.scenes.objects.blueprint import Category
 
 FAMILIES = (
+    chairs,
     seating,
     tables,
     storage,
     bedding,
+    lamps,
     electronics,
     gadgets,
     tableware,
@@ -31,7 +37,9 @@ FAMILIES = (
     decor,
     kitchen,
     bathroom,
+    sinks,
     walls,
+    doors,
     standing,
 )
 CATEGORIES: dict[str, Category] = {
@@ -40,7 +48,7 @@ CATEGORIES: dict[str, Category] = {
 """The main form of each category."""
 
 VARIANTS: dict[str, Category] = {
-    'floor lamp': bedding.FLOOR_LAMP,
-    'kitchen sink': kitchen.KITCHEN_SINK,
+    'floor lamp': lamps.FLOOR_LAMP,
+    'kitchen sink': sinks.KITCHEN_SINK,
 }
 """Other forms under the same ScanNet200 names, kept apart because they stand elsewhere."""

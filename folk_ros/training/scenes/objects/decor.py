@@ -65,15 +65,18 @@ def _plant(rng: Rng, height: float) -> Blueprint:
         cone(Material((0.2, 0.12, 0.07)), (0, 0, ph - 0.02), 0.022, r * 0.93),
     ]
     crown = height - ph
-    style = rng.random()
-    if style < 0.45:
-        for _ in range(int(rng.integers(14, 24))):
+    style, form = rng.random(), 'leafy'
+    if style < 0.18:
+        parts += _blades(rng, leaf, r, (ph, height))
+        form = 'sword leaved'
+    elif style < 0.5:
+        for _ in range(int(rng.integers(9, 15))):
             a, lift = rng.uniform(0, 2 * np.pi), rng.uniform(0.35, 1.0)
             reach = crown * rng.uniform(0.15, 0.45)
             tip = (reach * np.cos(a), reach * np.sin(a), ph + crown * lift)
             blade = rod(leaf, (0, 0, ph), tip, height * 0.012, 0.4)
             parts.append(blade)
-            size = (height * 0.09, height * 0.045, height * 0.012)
+            size = (height * 0.1, height * 0.055, height * 0.012)
             tilt = turn('z', a) @ turn('y', rng.uniform(-0.2, 0.9))
             parts.append(ball(leaf, tip, size, tilt))
     else:
@@ -88,25 +91,49 @@ def _plant(rng: Rng, height: float) -> Blueprint:
             spot = np.clip(spot, -0.3 * crown, 0.3 * crown)
             centre = (spot[0], spot[1], ph + crown * 0.62 + spot[2])
             parts.append(ball(leaf, centre, height * rng.uniform(0.06, 0.12)))
-    return Blueprint(parts, 'green', 'leafy')
+    if height < 0.45 and style > 0.6:
+        petal = finish(rng, ('red', 'yellow', 'pink', 'purple', 'white'), 'flower').material
+        for _ in range(int(rng.integers(3, 7))):
+            x, y, z = rng.normal(0, 0.12, 3) * crown
+            parts.append(ball(petal, (x, y, ph + crown * 0.85 + z), height * 0.05))
+        form = 'flowering'
+    return Blueprint(parts, 'green', form)
+
+
+def _blades(rng: Rng, leaf: Material, r: float, z: tuple[float, float]) -> list[Part]:
+    """Let stiff leaves stand up out of a pot."""
+    parts: list[Part] = []
+    for _ in range(int(rng.integers(6, 10))):
+        a, foot = rng.uniform(0, 2 * np.pi), r * rng.uniform(0.1, 0.6)
+        high = (z[1] - z[0]) * rng.uniform(0.65, 1.0)
+        lean = turn('z', a) @ turn('y', rng.uniform(0.02, 0.22))
+        blade = ball(leaf, (0, 0, high / 2), (0.006, r * 0.28, high / 2))
+        parts.append(blade.moved(lean, (foot * np.cos(a), foot * np.sin(a), z[0] - 0.01)))
+    return parts
 
 
 def wall_clock(rng: Rng) -> Blueprint:
     """Build a round clock for a wall."""
     rim = plastic(rng, ('black', 'white', 'red', 'silver', 'brown'))
     r = rng.uniform(0.12, 0.19)
+    square = rng.random() < 0.3
     dial = Material(
         (0.95, 0.95, 0.92), (0.05, 0.05, 0.05), CLOCK, 0.1, 0.1, 0, int(rng.integers(1 << 30))
     )
-    parts = [lying(cone(rim.material, (0, 0, 0), 0.035, r), 'x').moved(np.eye(3), (0, 0, r))]
-    parts.append(box(dial, (0.034, 0, r), (0.01, r * 1.3, r * 1.3)))
-    parts.append(lying(cone(dial, (0, 0, 0), 0.038, r * 0.92), 'x').moved(np.eye(3), (0, 0, r)))
-    return Blueprint([parts[0], parts[2]], rim.colour, rim.stuff)
+    if square:
+        parts = [box(rim.material, (0.0225, 0, r), (0.045, 2 * r, 2 * r))]
+        parts.append(box(dial, (0.045, 0, r), (0.006, 1.84 * r, 1.84 * r)))
+        return Blueprint(parts, rim.colour, rim.stuff, form='square')
+    parts = [lying(cone(rim.material, (0, 0, 0), 0.045, r), 'x').moved(np.eye(3), (0, 0, r))]
+    parts.append(lying(cone(dial, (0, 0, 0), 0.048, r * 0.92), 'x').moved(np.eye(3), (0, 0, r)))
+    return Blueprint(parts, rim.colour, rim.stuff, form='round')
 
 
 def alarm_clock(rng: Rng) -> Blueprint:
     """Build a bedside clock with two bells."""
     body = metal(rng, ('red', 'silver', 'black', 'turquoise', 'yellow'))
+    if rng.random() < 0.35:
+        return _digital_clock(rng)
     dial = Material(
         (0.95, 0.95, 0.9), (0.05, 0.05, 0.05), CLOCK, 0.1, 0.1, 0, int(rng.integers(1 << 30))
     )
@@ -118,6 +145,16 @@ def alarm_clock(rng: Rng) -> Blueprint:
         parts.append(ball(body.material, (0, side * 0.032, 0.128), (0.022, 0.024, 0.016)))
         parts.append(rod(DARK, (0, side * 0.045, 0.004), (0, side * 0.03, 0.03), 0.006))
     return Blueprint(parts, body.colour, body.stuff)
+
+
+def _digital_clock(rng: Rng) -> Blueprint:
+    """Build a flat box with a dark face and bright figures."""
+    body = plastic(rng, ('black', 'white', 'silver', 'blue', 'red'))
+    w = rng.uniform(0.12, 0.155)
+    face = Material((0.03, 0.03, 0.04), (0.9, 0.15, 0.1), TEXT, 0.05, 0.4, 0, 4)
+    parts: list[Part] = [slab(body.material, (-0.035, -w / 2, 0), (0.035, w / 2, 0.105))]
+    parts.append(slab(face, (0.03, -w / 2 + 0.012, 0.025), (0.038, w / 2 - 0.012, 0.09)))
+    return Blueprint(parts, body.colour, body.stuff, form='digital')
 
 
 def guitar(rng: Rng) -> Blueprint:
@@ -177,7 +214,7 @@ CATEGORIES = (
     Category('potted plant', potted_plant, ('small plant', 'plant in a pot', 'flower pot'),
              ('something that grows', 'something to water'), (0.08, 0.08, 0.16),
              (0.48, 0.48, 0.55)),
-    Category('clock', wall_clock, ('wall clock', 'round clock'),
+    Category('clock', wall_clock, ('wall clock', 'timepiece'),
              ('something that shows the time',), (0.02, 0.22, 0.22), (0.08, 0.42, 0.42)),
     Category('alarm clock', alarm_clock, ('bedside clock', 'table clock'),
              ('something that wakes you up',), (0.03, 0.09, 0.1), (0.12, 0.16, 0.2)),

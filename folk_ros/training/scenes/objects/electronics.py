@@ -15,9 +15,12 @@ from folk_ros.training.scenes.objects.blueprint import (
 )
 from folk_ros.training.scenes.primitives import (
     box,
+    cone,
     GRILL,
     KEYS,
     Material,
+    Part,
+    rod,
     SCREEN,
     slab,
     soft,
@@ -52,8 +55,20 @@ def monitor(rng: Rng) -> Blueprint:
     h = w * rng.uniform(0.56, 0.66)
     lift = rng.uniform(0.08, 0.16)
     m = body.material
-    parts = [box(m, (0, 0, 0.008), (0.18, w * 0.42, 0.016))]
-    parts.append(box(m, (-0.03, 0, (lift + h * 0.5) / 2), (0.025, 0.06, lift + h * 0.5)))
+    parts: list[Part] = []
+    style = rng.random()
+    if style < 0.5:
+        parts.append(box(m, (0, 0, 0.008), (0.18, w * 0.42, 0.016)))
+    elif style < 0.75:
+        parts.append(cone(m, (0, 0, 0), 0.015, (0.1, w * 0.21)))
+    else:
+        ends = (
+            ((-0.03, 0, 0.03), (0.1, -w * 0.22, 0.012)),
+            ((-0.03, 0, 0.03), (0.1, w * 0.22, 0.012)),
+        )
+        parts += [rod(STEEL, a, b, 0.012) for a, b in ends]
+    neck = STEEL if style > 0.75 else m
+    parts.append(box(neck, (-0.03, 0, (lift + h * 0.5) / 2), (0.025, 0.06, lift + h * 0.5)))
     parts.append(box(m, (0, 0, lift + h / 2), (0.035, w, h)))
     parts.append(box(display(rng), (0.019, 0, lift + h / 2), (0.004, w - 0.02, h - 0.02)))
     return Blueprint(parts, body.colour, body.stuff)
@@ -63,11 +78,15 @@ def tv(rng: Rng) -> Blueprint:
     """Build a flat television on two feet."""
     w = rng.uniform(0.75, 1.25)
     h = w * 0.58
-    parts = [box(BLACK, (0, 0, 0.05 + h / 2), (0.05, w, h))]
+    parts: list[Part] = [box(BLACK, (0, 0, 0.05 + h / 2), (0.05, w, h))]
     parts.append(box(display(rng), (0.026, 0, 0.05 + h / 2), (0.004, w - 0.03, h - 0.03)))
-    for side in (-1, 1):
-        parts.append(box(BLACK, (0, side * w * 0.32, 0.01), (0.22, 0.03, 0.02)))
-        parts.append(box(BLACK, (0, side * w * 0.32, 0.04), (0.03, 0.03, 0.06)))
+    if rng.random() < 0.4:
+        parts.append(cone(BLACK, (0, 0, 0), 0.02, (0.12, w * 0.2)))
+        parts.append(box(BLACK, (-0.02, 0, 0.06), (0.03, 0.12, 0.12)))
+    else:
+        for side in (-1, 1):
+            parts.append(box(BLACK, (0, side * w * 0.32, 0.01), (0.22, 0.03, 0.02)))
+            parts.append(box(BLACK, (0, side * w * 0.32, 0.04), (0.03, 0.03, 0.06)))
     return Blueprint(parts, 'black', 'plastic')
 
 

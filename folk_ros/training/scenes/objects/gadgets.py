@@ -50,6 +50,8 @@ def speaker(rng: Rng) -> Blueprint:
     """Build a loudspeaker box with two cones."""
     body = wooden(rng) if rng.random() < 0.4 else plastic(rng, ('black', 'white', 'grey'))
     k = rng.uniform(0.6, 1.2)
+    if rng.random() < 0.3:
+        return _round_speaker(rng, k)
     d, w, h = 0.2 * k, 0.19 * k, 0.32 * k
     parts: list[Part] = [slab(body.material, (-d / 2, -w / 2, 0), (d / 2, w / 2, h))]
     for z, r in ((h * 0.33, w * 0.38), (h * 0.74, w * 0.22)):
@@ -61,8 +63,35 @@ def speaker(rng: Rng) -> Blueprint:
     return Blueprint(parts, body.colour, body.stuff)
 
 
+def _round_speaker(rng: Rng, k: float) -> Blueprint:
+    """Build a wireless loudspeaker: a cylinder of cloth between two caps."""
+    cover = finish(rng, ('black', 'grey', 'red', 'blue', 'green'), 'fabric', GRILL, 0.008)
+    r, h = 0.062 * max(k, 0.85), 0.2 * max(k, 0.92)
+    parts: list[Part] = [
+        cone(BLACK, (0, 0, 0), 0.015, r),
+        cone(BLACK, (0, 0, h - 0.012), 0.012, r),
+    ]
+    parts.append(cone(cover.material, (0, 0, 0.015), h - 0.027, r * 0.98))
+    return Blueprint(parts, cover.colour, cover.stuff, form='round')
+
+
 def fan(rng: Rng) -> Blueprint:
-    """Build a standing fan with blades in a ring."""
+    """Build a standing fan: blades in a ring, or a slim tower."""
+    return _tower_fan(rng) if rng.random() < 0.3 else _ring_fan(rng)
+
+
+def _tower_fan(rng: Rng) -> Blueprint:
+    body = plastic(rng, ('white', 'black', 'grey'))
+    h = rng.uniform(0.92, 1.1)
+    slots = Material((0.1, 0.1, 0.1), body.material.colour, GRILL, 0.02, 0.1, 0.02)
+    parts: list[Part] = [cone(body.material, (0, 0, 0), 0.04, 0.16)]
+    parts.append(cone(body.material, (0, 0, 0.04), h - 0.04, (0.09, 0.1)))
+    parts.append(box(slots, (0.07, 0, h * 0.55), (0.05, 0.1, h * 0.65)))
+    return Blueprint(parts, body.colour, body.stuff, form='tower')
+
+
+def _ring_fan(rng: Rng) -> Blueprint:
+    """Build a pole with blades in a ring of wire."""
     body = plastic(rng, ('white', 'black', 'grey', 'blue'))
     h, r = rng.uniform(0.95, 1.25), rng.uniform(0.19, 0.24)
     m = body.material

@@ -20,7 +20,6 @@ from folk_ros.training.scenes.objects.blueprint import (
     Support,
     WHITE,
 )
-from folk_ros.training.scenes.objects.tableware import tray_walls
 from folk_ros.training.scenes.primitives import (
     box,
     cone,
@@ -32,7 +31,6 @@ from folk_ros.training.scenes.primitives import (
     Part,
     rod,
     slab,
-    SPECKLE,
 )
 
 EYE = np.eye(3)
@@ -44,7 +42,10 @@ def refrigerator(rng: Rng) -> Blueprint:
     """Build a fridge with freezer door and long handles."""
     body = metal(rng, APPLIANCE)
     d, w, h = rng.uniform(0.58, 0.68), rng.uniform(0.55, 0.75), rng.uniform(1.45, 1.85)
-    split = h * (0.68 if rng.random() < 0.6 else 0.35)
+    style = rng.random()
+    if style < 0.2:
+        return _double_fridge(body, (d, w + 0.15, h))
+    split = h * (0.68 if style < 0.7 else 0.35)
     parts = [slab(shaded(body, 0.85), (-d / 2, -w / 2, 0), (d / 2 - 0.06, w / 2, h))]
     for low, high in ((0.05, split - 0.006), (split + 0.006, h)):
         parts.append(slab(body.material, (d / 2 - 0.055, -w / 2, low), (d / 2, w / 2, high)))
@@ -59,6 +60,19 @@ def refrigerator(rng: Rng) -> Blueprint:
             place = (d / 2 + 0.002, rng.uniform(-0.2, 0.1), rng.uniform(split - 0.4, split - 0.1))
             parts.append(box(note, place, (0.004, 0.08, 0.09)))
     return Blueprint(parts, body.colour, body.stuff)
+
+
+def _double_fridge(body: Finish, size: tuple[float, float, float]) -> Blueprint:
+    """Build a wide fridge with two tall doors side by side."""
+    d, w, h = size
+    parts = [slab(shaded(body, 0.85), (-d / 2, -w / 2, 0), (d / 2 - 0.06, w / 2, h))]
+    for side in (-1, 1):
+        low, high = sorted((side * 0.004, side * w / 2))
+        parts.append(slab(body.material, (d / 2 - 0.055, low, 0.05), (d / 2, high, h)))
+        bar = (d / 2 + 0.03, side * 0.05)
+        parts.append(rod(STEEL, (*bar, h * 0.35), (*bar, h * 0.8), 0.012))
+    parts.append(slab(BLACK, (d / 2, -w * 0.38, h * 0.55), (d / 2 + 0.006, -w * 0.2, h * 0.75)))
+    return Blueprint(parts, body.colour, body.stuff, form='double door')
 
 
 def stove(rng: Rng) -> Blueprint:
@@ -221,47 +235,9 @@ def toaster(rng: Rng) -> Blueprint:
     return Blueprint(parts, body.colour, body.stuff)
 
 
-def tap(place: tuple[float, float, float], height: float) -> list[Part]:
-    """Build a tap with a bent spout towards +x."""
-    x, y, z = place
-    top = z + height
-    return [
-        cone(STEEL, place, height, 0.016),
-        rod(STEEL, (x, y, top), (x + 0.13, y, top + 0.01), 0.013),
-        rod(STEEL, (x + 0.13, y, top + 0.01), (x + 0.135, y, top - 0.04), 0.012),
-        rod(STEEL, (x, y, top), (x - 0.02, y, top + 0.05), 0.009),
-    ]
-
-
-def kitchen_sink(rng: Rng) -> Blueprint:
-    """Build a base cupboard with a steel basin let in and a tap."""
-    body = board(rng, ('white', 'cream', 'grey', 'dark blue', 'green'))
-    stone = finish(rng, ('grey', 'dark grey', 'beige', 'white'), 'stone', SPECKLE, 0.012)
-    d, w, h = 0.6, rng.uniform(0.7, 0.95), rng.uniform(0.86, 0.92)
-    parts = [slab(body.material, (-d / 2, -w / 2, 0.09), (d / 2 - 0.03, w / 2, h - 0.18))]
-    parts.append(slab(shaded(body, 0.4), (-d / 2, -w / 2, 0), (d / 2 - 0.09, w / 2, 0.09)))
-    for side in (-1, 1):
-        parts.append(
-            box(
-                shaded(body, 0.92),
-                (d / 2 - 0.02, side * w / 4, h * 0.5),
-                (0.02, w / 2 - 0.02, h * 0.75),
-            )
-        )
-        parts.append(box(STEEL, (d / 2, side * 0.06, h * 0.8), (0.02, 0.014, 0.12)))
-    rim = 0.09
-    parts += [
-        p.moved(EYE, (0, 0, h - 0.18)) for p in tray_walls(stone.material, (d, w, 0.18), rim)
-    ]
-    inner = (d - 2 * rim + 0.02, w - 2 * rim + 0.02, 0.185)
-    parts += [p.moved(EYE, (0, 0, h - 0.18)) for p in tray_walls(STEEL, inner, 0.012)]
-    parts += tap((-d / 2 + 0.05, 0, h), 0.24)
-    return Blueprint(parts, 'silver', 'steel')
-
-
 CATEGORIES = (
     Category('refrigerator', refrigerator, ('fridge', 'icebox', 'fridge freezer'),
-             ('something that keeps food cold',), (0.58, 0.52, 1.4), (0.78, 0.78, 1.9)),
+             ('something that keeps food cold',), (0.58, 0.52, 1.4), (0.78, 0.92, 1.9)),
     Category('stove', stove, ('cooker', 'kitchen range', 'cooking stove'),
              (*COOK, 'where pots are heated'), (0.58, 0.48, 0.82), (0.7, 0.65, 0.98)),
     Category('oven', oven, ('built-in oven', 'baking oven'), (*COOK, 'where bread is baked'),
@@ -279,8 +255,3 @@ CATEGORIES = (
     Category('toaster', toaster, ('bread toaster',), ('something that browns bread',),
              (0.14, 0.26, 0.16), (0.22, 0.36, 0.26), novel=True),
 )  # fmt: skip
-
-KITCHEN_SINK = Category(
-    'sink', kitchen_sink, ('kitchen sink', 'basin'),
-    ('where dishes are washed', 'a basin with a tap'), (0.55, 0.65, 1.0),
-    (0.65, 1.0, 1.3))  # fmt: skip

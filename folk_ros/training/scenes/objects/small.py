@@ -18,6 +18,8 @@ from folk_ros.training.scenes.objects.blueprint import (
     plastic,
     Rng,
     shaded,
+    STEEL,
+    Support,
     WHITE,
 )
 from folk_ros.training.scenes.objects.tableware import tray_walls
@@ -52,7 +54,11 @@ def book(rng: Rng) -> Blueprint:
         spines = Material(
             (0.5, 0.4, 0.3), (0.9, 0.9, 0.8), BOOKS, 0.035, 0.1, 0.03, int(rng.integers(1 << 30))
         )
-        return Blueprint([box(spines, (0, 0, h / 2), (d, w, h))], 'colourful', 'paper')
+        row = [box(spines, (0, 0, h / 2), (d, w, h))]
+        if rng.random() < 0.5:  # the last one leans
+            last = finish(rng, ANY, 'paper').material
+            row.append(box(last, (0, w / 2 + 0.055, h * 0.47), (d, 0.025, h), turn('x', 0.28)))
+        return Blueprint(row, 'colourful', 'paper', form='upright')
     parts, z, words = [], 0.0, ''
     for _ in range(1 if style < 0.6 else int(rng.integers(2, 6))):
         cover = finish(rng, ANY, 'paper')
@@ -64,7 +70,9 @@ def book(rng: Rng) -> Blueprint:
         title = Material(cover.material.colour, (0.95, 0.93, 0.85), TEXT, 0.03, 0.2, 0, 1)
         parts.append(box(title, (0, 0, z + h), (d * 0.9, w * 0.9, 0.002), twist))
         z += h
-    return Blueprint(parts, words, 'paper')
+    stack = len(parts) > 3
+    supports = (Support((-0.05, -0.07), (0.05, 0.07), z + 0.001, 0.3, 'box'),) if stack else ()
+    return Blueprint(parts, words, 'paper', supports, 'stacked' if stack else '')
 
 
 def paper(rng: Rng) -> Blueprint:
@@ -90,7 +98,7 @@ def carton(rng: Rng) -> Blueprint:
             'brown',
             'cardboard',
         )
-    d, w, h = rng.uniform(0.2, 0.42), rng.uniform(0.24, 0.5), rng.uniform(0.15, 0.4)
+    d, w, h = rng.uniform(0.2, 0.42), rng.uniform(0.24, 0.5), rng.uniform(0.1, 0.4)
     m = side.material
     if rng.random() < 0.6:
         parts = [slab(m, (-d / 2, -w / 2, 0), (d / 2, w / 2, h))]
@@ -101,12 +109,14 @@ def carton(rng: Rng) -> Blueprint:
         if rng.random() < 0.5:
             label = Material((0.95, 0.95, 0.92), (0.1, 0.1, 0.1), TEXT, 0.016, 0, 0, 5)
             parts.append(box(label, (d / 2, w * 0.15, h * 0.6), (0.003, 0.12, 0.08)))
-        return Blueprint(parts, side.colour, side.stuff)
+        low, high = (-d / 2 + 0.02, -w / 2 + 0.02), (d / 2 - 0.02, w / 2 - 0.02)
+        supports = (Support(low, high, h + 0.001, 1, 'box'),)
+        return Blueprint(parts, side.colour, side.stuff, supports, 'closed')
     parts = tray_walls(m, (d, w, h), 0.008)
     for sign in (-1, 1):
         flap = box(m, (0, 0, d / 4), (0.006, w - 0.01, d / 2))
         parts.append(flap.moved(turn('y', sign * rng.uniform(0.4, 1.3)), (sign * d / 2, 0, h)))
-    return Blueprint(parts, side.colour, side.stuff)
+    return Blueprint(parts, side.colour, side.stuff, form='open')
 
 
 def storage_bin(rng: Rng) -> Blueprint:
@@ -124,7 +134,9 @@ def storage_bin(rng: Rng) -> Blueprint:
     )
     for side in (-1, 1):
         parts.append(box(lid.material, (0, side * (w / 2 + 0.01), h - 0.03), (0.1, 0.02, 0.08)))
-    return Blueprint(parts, body.colour, body.stuff)
+    low, high = (-d / 2 + 0.02, -w / 2 + 0.02), (d / 2 - 0.02, w / 2 - 0.02)
+    supports = (Support(low, high, h + 0.03, 1, 'box'),)
+    return Blueprint(parts, body.colour, body.stuff, supports, 'lidded')
 
 
 def trash_can(rng: Rng) -> Blueprint:
@@ -136,7 +148,10 @@ def trash_can(rng: Rng) -> Blueprint:
     )
     r, h = rng.uniform(0.12, 0.18), rng.uniform(0.28, 0.5)
     m = body.material
-    if rng.random() < 0.35:
+    style = rng.random()
+    if style < 0.2:
+        return _pedal_bin(body, r, h)
+    if style < 0.45:
         parts = tray_walls(m, (r * 1.7, r * 2, h), 0.008)
     else:
         parts = [cone(m, (0, 0, 0), h, r * 0.85, 1.18, BOTTOM)]
@@ -146,6 +161,14 @@ def trash_can(rng: Rng) -> Blueprint:
             return Blueprint(parts, body.colour, body.stuff)
     parts.append(cone(Material((0.85, 0.85, 0.85), wear=0.2), (0, 0, 0.02), h * 0.5, r * 0.75))
     return Blueprint(parts, body.colour, body.stuff)
+
+
+def _pedal_bin(body: Finish, r: float, h: float) -> Blueprint:
+    parts: list[Part] = [cone(BLACK, (0, 0, 0), 0.03, r * 1.03)]
+    parts.append(cone(body.material, (0, 0, 0.03), h - 0.03, r))
+    parts.append(cone(shaded(body, 0.85), (0, 0, h), 0.03, r * 1.02, 0.9))
+    parts.append(box(STEEL, (r + 0.03, 0, 0.02), (0.08, 0.08, 0.012)))
+    return Blueprint(parts, body.colour, body.stuff, form='pedal')
 
 
 def bucket(rng: Rng) -> Blueprint:
@@ -215,23 +238,23 @@ def hat(rng: Rng) -> Blueprint:
 
 
 CATEGORIES = (
-    Category('book', book, ('books', 'novel', 'stack of books'), ('something to read',),
-             (0.1, 0.1, 0.015), (0.32, 0.36, 0.3)),
+    Category('book', book, ('volume', 'books'), ('something to read',),
+             (0.1, 0.1, 0.015), (0.32, 0.46, 0.3)),
     Category('paper', paper, ('sheet of paper', 'documents', 'papers'), ('something to write on',),
              (0.25, 0.18, 0.004), (0.5, 0.5, 0.03)),
     Category('box', carton, ('cardboard box', 'carton', 'parcel'),
-             ('something to pack things in',), (0.15, 0.2, 0.12), (0.8, 0.55, 0.68)),
+             ('something to pack things in',), (0.15, 0.2, 0.09), (0.8, 0.55, 0.68)),
     Category('storage bin', storage_bin, ('plastic box', 'storage box', 'tote'),
              ('something to keep things in',), (0.25, 0.34, 0.18), (0.48, 0.65, 0.42)),
     Category('trash can', trash_can, ('waste bin', 'rubbish bin', 'garbage can', 'wastebasket'),
-             ('where rubbish is thrown',), (0.18, 0.2, 0.25), (0.4, 0.4, 0.6)),
+             ('where rubbish is thrown',), (0.18, 0.2, 0.25), (0.46, 0.4, 0.6)),
     Category('bucket', bucket, ('pail',), ('something to carry water in',), (0.2, 0.2, 0.2),
              (0.4, 0.4, 0.4)),
     Category('tissue box', tissue_box, ('box of tissues', 'kleenex box'),
              ('something to blow your nose with',), (0.08, 0.18, 0.1), (0.16, 0.28, 0.2)),
-    Category('ball', toy_ball, ('toy ball', 'rubber ball', 'football'),
+    Category('ball', toy_ball, ('toy ball', 'rubber ball'),
              ('something to play with', 'a round toy'), (0.16, 0.16, 0.16), (0.28, 0.28, 0.28)),
-    Category('shoe', shoe, ('pair of shoes', 'sneakers', 'footwear'),
+    Category('shoe', shoe, ('pair of shoes', 'footwear'),
              ('something to wear on the feet',), (0.22, 0.18, 0.08), (0.36, 0.3, 0.16)),
     Category('calendar', calendar, ('desk calendar',), ('something that shows the date',),
              (0.08, 0.16, 0.1), (0.2, 0.26, 0.2)),

@@ -59,7 +59,13 @@ def bag(rng: Rng) -> Blueprint:
     """Build a shopping or hand bag with two loops."""
     skin = finish(rng, (*ANY,), 'leather' if rng.random() < 0.5 else 'paper')
     w, d, h = rng.uniform(0.28, 0.4), rng.uniform(0.1, 0.16), rng.uniform(0.24, 0.36)
-    parts: list[Part] = [box(skin.material, (0, 0, h / 2), (d, w, h))]
+    parts: list[Part]
+    slack = rng.random() < 0.4
+    if slack:  # cloth, slumped
+        skin = cloth(rng)
+        parts = [soft(skin.material, (0, 0, h / 2), (d * 1.1, w, h))]
+    else:
+        parts = [box(skin.material, (0, 0, h / 2), (d, w, h))]
     for x in (-d / 2, d / 2):
         loop = [
             (x, 0.09 * np.cos(a), h - 0.01 + 0.12 * np.sin(a)) for a in np.linspace(0, np.pi, 7)
@@ -67,8 +73,9 @@ def bag(rng: Rng) -> Blueprint:
         parts += [
             rod(shaded(skin, 0.6), a, b, 0.007) for a, b in zip(loop[:-1], loop[1:], strict=True)
         ]
-    parts.append(box(STEEL, (d / 2, 0, h * 0.75), (0.008, 0.04, 0.025)))
-    return Blueprint(parts, skin.colour, skin.stuff)
+    if not slack:
+        parts.append(box(STEEL, (d / 2, 0, h * 0.75), (0.008, 0.04, 0.025)))
+    return Blueprint(parts, skin.colour, skin.stuff, form='soft' if slack else '')
 
 
 def suitcase(rng: Rng) -> Blueprint:
@@ -256,7 +263,7 @@ def coat_rack(rng: Rng) -> Blueprint:
 CATEGORIES = (
     Category('backpack', backpack, ('rucksack', 'knapsack', 'school bag'),
              ('a bag carried on the back',), (0.2, 0.24, 0.38), (0.36, 0.38, 0.62)),
-    Category('bag', bag, ('handbag', 'shopping bag', 'tote bag'),
+    Category('bag', bag, ('carrier bag', 'bag with two handles'),
              ('something to carry things in',), (0.09, 0.26, 0.3), (0.2, 0.42, 0.52)),
     Category('suitcase', suitcase, ('luggage', 'trolley case', 'travel case'),
              ('something to pack for a journey',), (0.18, 0.35, 0.85), (0.33, 0.52, 1.15),
@@ -275,7 +282,7 @@ CATEGORIES = (
              novel=True),
     Category('cart', cart, ('trolley', 'rolling cart', 'serving cart'), ('a table on wheels',),
              (0.34, 0.48, 0.7), (0.5, 0.7, 0.9)),
-    Category('crate', crate, ('wooden crate', 'wooden box'), ('something to keep things in',),
+    Category('crate', crate, ('slatted box', 'wooden crate'), ('something to keep things in',),
              (0.26, 0.38, 0.2), (0.4, 0.55, 0.36)),
     Category('coat rack', coat_rack, ('coat stand', 'hat stand'), ('where coats hang',),
              (0.3, 0.35, 1.5), (0.5, 0.75, 1.9)),

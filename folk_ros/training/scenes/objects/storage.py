@@ -32,6 +32,9 @@ from folk_ros.training.scenes.primitives import (
     WEAVE,
 )
 
+EYE = np.eye(3)
+PANE = Material((0.5, 0.6, 0.64), gloss=0.9, wear=0.05)
+MIRROR = Material((0.62, 0.7, 0.74), gloss=1.0, wear=0.0)
 KEEP = ('something to keep things in',)
 
 
@@ -76,11 +79,18 @@ def bookshelf(rng: Rng) -> Blueprint:
     levels = max(3, round(h / 0.36))
     parts, tops = _rack(body, (d, w, h), levels, rng.random() < 0.8, 0.05)
     clear = tops[1] - tops[0] - 0.022
+    bare = []
     for z in tops[:-1]:
-        if rng.random() < 0.88:
+        if rng.random() < 0.8:
             parts += _rows(rng, (-w / 2 + 0.03, w / 2 - 0.03), z, clear, d)
+        else:
+            bare.append(z)
     top = Support((-d / 2 + 0.03, -w / 2 + 0.04), (d / 2 - 0.03, w / 2 - 0.04), h)
-    return Blueprint(parts, body.colour, body.stuff, (top,) if h < 1.5 else ())
+    supports = [top] if h < 1.5 else []
+    x, y = d / 2 - 0.03, w / 2 - 0.05
+    supports += [Support((-x, -y), (x, y), z, clear - 0.01, 'shelf') for z in bare]
+    form = 'tall' if h > 1.6 else 'low' if h < 1.3 else ''
+    return Blueprint(parts, body.colour, body.stuff, tuple(supports), form)
 
 
 def shelf(rng: Rng) -> Blueprint:
@@ -93,6 +103,10 @@ def shelf(rng: Rng) -> Blueprint:
     else:
         body = metal(rng)
         parts = legs(body.material, (d, w), h, 0.03)
+        if rng.random() < 0.5:  # braced behind
+            for a in (-1, 1):
+                ends = (-d / 2, a * w / 2, 0.15), (-d / 2, -a * w / 2, h - 0.05)
+                parts.append(rod(body.material, *ends, 0.008))
         tops = np.linspace(0.15, h, levels + 1).tolist()
         parts += [box(body.material, (0, 0, z - 0.012), (d, w, 0.024)) for z in tops]
     clear = tops[1] - tops[0] - 0.03
@@ -102,15 +116,35 @@ def shelf(rng: Rng) -> Blueprint:
 
 
 def cabinet(rng: Rng) -> Blueprint:
-    """Build a cupboard with doors, waist or head high."""
+    """Build a cupboard, waist or head high: with doors, with panes, with drawers beside."""
     body = board(rng)
     d, w = rng.uniform(0.36, 0.5), rng.uniform(0.6, 1.2)
     h = rng.uniform(0.75, 1.05) if rng.random() < 0.7 else rng.uniform(1.4, 1.8)
     base = rng.uniform(0.03, 0.12)
     parts = legs(body.material, (d, w), base, 0.05)
-    parts += _doored(body, (d, w, h), base, max(1, round(w / 0.45)))
+    style, form = rng.random(), ''
+    if style < 0.25 and w > 0.8:
+        third = w / 3
+        parts += [
+            q.moved(EYE, (0, -third / 2, 0))
+            for q in _doored(body, (d, w - third, h), base, max(1, round(w / 0.6)))
+        ]
+        parts.append(slab(body.material, (-d / 2, w / 2 - third, base), (d / 2 - 0.02, w / 2, h)))
+        face = (d / 2 - 0.02, w / 2 - third / 2)
+        rows = 3 if h < 1.2 else 5
+        parts += drawers(shaded(body, 0.92), face, third, (base + 0.02, h - 0.025), rows)
+    else:
+        count = max(1, round(w / 0.45))
+        parts += _doored(body, (d, w, h), base, count)
+        if style > 0.75:
+            form = 'glass fronted'
+            for k in range(count):
+                y = -w / 2 + w * (k + 0.5) / count
+                low = (d / 2 - 0.01, y - w / count * 0.36, base + (h - base) * 0.3)
+                high = (d / 2 + 0.004, y + w / count * 0.36, h - 0.09)
+                parts.append(slab(PANE, low, high))
     top = Support((-d / 2 + 0.04, -w / 2 + 0.04), (d / 2 - 0.05, w / 2 - 0.04), h)
-    return Blueprint(parts, body.colour, body.stuff, (top,) if h < 1.3 else ())
+    return Blueprint(parts, body.colour, body.stuff, (top,) if h < 1.3 else (), form)
 
 
 def _doored(body: Finish, size: tuple[float, float, float], base: float, doors: int) -> list[Part]:
@@ -127,12 +161,30 @@ def _doored(body: Finish, size: tuple[float, float, float], base: float, doors: 
 
 
 def wardrobe(rng: Rng) -> Blueprint:
-    """Build a tall cupboard for clothes."""
+    """Build a tall cupboard for clothes: hinged doors, sliding mirrors, or drawers below."""
     body = board(rng)
     d, w, h = rng.uniform(0.5, 0.6), rng.uniform(0.8, 1.5), rng.uniform(1.75, 2.1)
-    parts = _doored(body, (d, w, h), 0.05, max(2, round(w / 0.5)))
-    parts.append(slab(shaded(body, 0.6), (-d / 2, -w / 2, 0), (d / 2 - 0.04, w / 2, 0.05)))
-    return Blueprint(parts, body.colour, body.stuff)
+    style, form = rng.random(), ''
+    low = 0.05
+    if style < 0.3:
+        form = 'sliding door'
+        parts = [slab(body.material, (-d / 2, -w / 2, low), (d / 2 - 0.05, w / 2, h))]
+        for k, (a, b) in enumerate(((-w / 2, 0.02), (-0.02, w / 2))):
+            x = d / 2 - 0.05 + 0.022 * k
+            front = MIRROR if rng.random() < 0.5 else shaded(body, 0.9 + 0.1 * k)
+            parts.append(slab(front, (x, a, low + 0.02), (x + 0.022, b, h - 0.02)))
+    elif style < 0.55:
+        split = 0.5
+        parts = [q.moved(EYE, (0, 0, split)) for q in
+                 _doored(body, (d, w, h - split), 0.0, max(2, round(w / 0.5)))]  # fmt: skip
+        parts.append(slab(body.material, (-d / 2, -w / 2, low), (d / 2 - 0.02, w / 2, split)))
+        parts += drawers(shaded(body, 0.92), (d / 2 - 0.02, 0), w, (low, split), 2)
+    else:
+        parts = _doored(body, (d, w, h), low, max(2, round(w / 0.5)))
+    parts.append(slab(shaded(body, 0.6), (-d / 2, -w / 2, 0), (d / 2 - 0.04, w / 2, low)))
+    near, far = (-d / 2 + 0.04, -w / 2 + 0.05), (d / 2 - 0.05, w / 2 - 0.05)
+    top = Support(near, far, h, 0.6, 'high')
+    return Blueprint(parts, body.colour, body.stuff, (top,), form)
 
 
 def dresser(rng: Rng) -> Blueprint:
@@ -219,11 +271,11 @@ CATEGORIES = (
     Category('bookshelf', bookshelf, ('bookcase', 'book shelf', 'shelf full of books'),
              ('where books are kept', 'rows of books on boards'), (0.24, 0.55, 1.05),
              (0.38, 1.15, 2.05)),
-    Category('shelf', shelf, ('rack', 'shelving unit', 'storage shelf'),
+    Category('shelf', shelf, ('shelving unit', 'storage shelf', 'shelves'),
              (*KEEP, 'open boards to put things on'), (0.28, 0.65, 0.85), (0.47, 1.25, 1.85)),
     Category('cabinet', cabinet, ('cupboard', 'sideboard', 'storage cabinet'),
              (*KEEP, 'a piece of furniture with doors'), (0.34, 0.55, 0.7), (0.55, 1.25, 1.85)),
-    Category('wardrobe', wardrobe, ('armoire', 'clothes cupboard', 'closet'),
+    Category('wardrobe', wardrobe, ('armoire', 'clothes cupboard', 'clothes closet'),
              ('where clothes are kept', 'a tall cupboard for clothes'), (0.48, 0.75, 1.7),
              (0.65, 1.55, 2.15)),
     Category('dresser', dresser, ('chest of drawers', 'bureau', 'drawers'),

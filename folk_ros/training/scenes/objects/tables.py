@@ -33,18 +33,53 @@ def _plain_table(rng: Rng, depth: float, width: float, height: float) -> Bluepri
     frame = top if rng.random() < 0.6 else metal(rng)
     thick = rng.uniform(0.02, 0.045)
     parts = [box(top.material, (0, 0, height - thick / 2), (depth, width, thick))]
-    style = rng.random()
-    if style < 0.65 or width > 1.3:
+    style, form = rng.random(), ''
+    if style < 0.55:
         leg = rng.uniform(0.035, 0.07)
         parts += legs(frame.material, (depth, width), height - thick, leg, rng.uniform(0, 0.04))
         if rng.random() < 0.5:
             rail = (depth - 0.12, width - 0.12, 0.07)
             parts.append(box(frame.material, (0, 0, height - thick - 0.035), rail))
+    elif style < 0.7:
+        parts += _trestles(frame.material, (depth, width), height - thick)
+        form = 'trestle'
+    elif style < 0.82 and height > 0.6:
+        parts += _crossed(frame.material, (depth, width), height - thick)
+        form = 'folding'
     else:
+        size = (depth * 0.85, 0.04, height - thick)
         for side in (-1, 1):
             place = (0, side * (width / 2 - 0.05), (height - thick) / 2)
-            parts.append(box(frame.material, place, (depth * 0.85, 0.04, height - thick)))
-    return Blueprint(parts, top.colour, top.stuff, (_top((depth, width), height),))
+            parts.append(box(frame.material, place, size))
+        rail = (0.03, width - 0.14, height * 0.25)
+        parts.append(box(frame.material, (0, 0, height * 0.6), rail))
+    return Blueprint(parts, top.colour, top.stuff, (_top((depth, width), height),), form)
+
+
+def _trestles(material: Material, size: tuple[float, float], height: float) -> list[Part]:
+    """Stand two trestles under a top: an A of round bars at either end."""
+    x, parts = size[0] * 0.42, []
+    for side in (-1, 1):
+        y = side * size[1] * 0.36
+        for foot in (-1, 1):
+            end = (foot * x, y, 0.0)
+            parts.append(rod(material, end, (foot * x * 0.25, y, height - 0.04), 0.022))
+        parts.append(box(material, (0, y, height - 0.025), (size[0] * 0.8, 0.06, 0.05)))
+        parts.append(rod(material, (-x * 0.7, y, height * 0.4), (x * 0.7, y, height * 0.4), 0.014))
+    return parts
+
+
+def _crossed(material: Material, size: tuple[float, float], height: float) -> list[Part]:
+    """Cross two bars at either end, as folding tables have them."""
+    x, parts = size[0] * 0.44, []
+    for side in (-1, 1):
+        y = side * (size[1] / 2 - 0.08)
+        for foot in (-1, 1):
+            lean = (foot * x, y + 0.02 * foot, 0.0), (-foot * x, y + 0.02 * foot, height)
+            parts.append(rod(material, *lean, 0.016))
+    parts.append(rod(material, (0, -size[1] * 0.4, height / 2), (0, size[1] * 0.4, height / 2),
+                     0.012))  # fmt: skip
+    return parts
 
 
 def _round_table(rng: Rng, radius: float, height: float) -> Blueprint:
@@ -60,7 +95,7 @@ def _round_table(rng: Rng, radius: float, height: float) -> Blueprint:
             end = (0.75 * radius * np.cos(a), 0.75 * radius * np.sin(a))
             parts.append(rod(foot.material, (*end, 0), (end[0] * 0.7, end[1] * 0.7, height), 0.02))
     side = radius * 1.35
-    return Blueprint(parts, top.colour, top.stuff, (_top((side, side), height),))
+    return Blueprint(parts, top.colour, top.stuff, (_top((side, side), height),), 'round')
 
 
 def table(rng: Rng) -> Blueprint:
@@ -102,30 +137,39 @@ def end_table(rng: Rng) -> Blueprint:
 
 
 def desk(rng: Rng) -> Blueprint:
-    """Build a writing desk, with a drawer block or a modesty panel."""
+    """Build a writing desk: on drawers, on legs, on trestles, or on two lifting columns."""
     top = board(rng)
     body = top if rng.random() < 0.6 else metal(rng, ('grey', 'white', 'black'))
     d, w, h = rng.uniform(0.6, 0.78), rng.uniform(1.0, 1.6), rng.uniform(0.71, 0.77)
+    m, under = body.material, h - 0.03
     parts = [box(top.material, (0, 0, h - 0.015), (d, w, 0.03))]
     side = -1 if rng.random() < 0.5 else 1
-    if rng.random() < 0.7:
+    style, form = rng.random(), ''
+    if style < 0.5:
         block = rng.uniform(0.34, 0.42)
-        y = side * (w / 2 - block / 2 - 0.02)
-        low, high = (-d / 2 + 0.04, y - block / 2, 0.02), (d / 2 - 0.03, y + block / 2, h - 0.03)
-        parts.append(slab(body.material, low, high))
-        parts += drawers(shaded(body, 0.92), (d / 2 - 0.03, y), block, (0.05, h - 0.05), 3)
-        parts.append(
-            box(
-                body.material,
-                (0, -side * (w / 2 - 0.03), (h - 0.03) / 2),
-                (d * 0.9, 0.03, h - 0.03),
-            )
-        )
+        ends = (side, -side) if w > 1.3 and rng.random() < 0.35 else (side,)
+        for end in ends:
+            y = end * (w / 2 - block / 2 - 0.02)
+            low, high = (-d / 2 + 0.04, y - block / 2, 0.02), (d / 2 - 0.03, y + block / 2, under)
+            parts.append(slab(m, low, high))
+            face = (d / 2 - 0.03, y)
+            parts += drawers(shaded(body, 0.92), face, block, (0.05, h - 0.05), 3)
+        if len(ends) == 1:
+            parts.append(box(m, (0, -side * (w / 2 - 0.03), under / 2), (d * 0.9, 0.03, under)))
+    elif style < 0.7:
+        parts += legs(m, (d, w), under, 0.05)
+    elif style < 0.85:
+        parts += _trestles(m, (d, w), under)
+        form = 'trestle'
     else:
-        parts += legs(body.material, (d, w), h - 0.03, 0.05)
-    if rng.random() < 0.5:
-        parts.append(box(body.material, (-d / 2 + 0.03, 0, h * 0.65), (0.02, w - 0.12, h * 0.55)))
-    return Blueprint(parts, top.colour, top.stuff, (_top((d, w), h, 'desk'),))
+        for end in (-1, 1):
+            y = end * w * 0.34
+            parts.append(box(m, (-0.05, y, under / 2), (0.09, 0.07, under)))
+            parts.append(box(m, (0, y, 0.015), (d * 0.9, 0.08, 0.03)))
+        form = 'standing'
+    if style < 0.7 and rng.random() < 0.5:
+        parts.append(box(m, (-d / 2 + 0.03, 0, h * 0.65), (0.02, w - 0.12, h * 0.55)))
+    return Blueprint(parts, top.colour, top.stuff, (_top((d, w), h, 'desk'),), form)
 
 
 def drawers(
@@ -188,9 +232,9 @@ def counter(rng: Rng) -> Blueprint:
 
 
 CATEGORIES = (
-    Category('table', table, ('work table', 'kitchen table'), (*PUT, 'a flat top on legs'),
+    Category('table', table, ('work table', 'plain table'), (*PUT, 'a flat top on legs'),
              (0.55, 0.7, 0.66), (1.2, 1.35, 0.8)),
-    Category('dining table', dining_table, ('dinner table', 'large table'),
+    Category('dining table', dining_table, ('dinner table', 'eating table'),
              (*PUT, 'where people eat their meals'), (0.7, 0.95, 0.68), (1.35, 1.75, 0.8)),
     Category('coffee table', coffee_table, ('low table', 'cocktail table'),
              (*PUT, 'a low table in front of a sofa'), (0.42, 0.65, 0.3), (0.95, 1.25, 0.5)),

@@ -15,6 +15,7 @@ from folk_ros.training.scenes.objects.blueprint import (
     plastic,
     Rng,
     shaded,
+    Support,
     WHITE,
 )
 from folk_ros.training.scenes.primitives import (
@@ -50,7 +51,9 @@ def cup(rng: Rng) -> Blueprint:
         parts.append(
             cone(WHITE if rng.random() < 0.5 else BLACK, (0, 0, h * 1.2), 0.012, r * 1.02)
         )
-        return Blueprint(parts, paper.colour, paper.stuff)
+        return Blueprint(parts, paper.colour, paper.stuff, form='lidded')
+    if rng.random() < 0.2:
+        return _tumbler(rng, r, h)
     glaze = ceramic(rng)
     m = glaze.material
     parts = [cone(m, (0, 0, 0), h, r, rng.uniform(1.0, 1.15), BOTTOM)]
@@ -62,14 +65,26 @@ def cup(rng: Rng) -> Blueprint:
     return Blueprint(parts, glaze.colour, glaze.stuff)
 
 
+def _tumbler(rng: Rng, r: float, h: float) -> Blueprint:
+    """Build a beaker without a handle, drink in it or not."""
+    body = finish(rng, ('light blue', 'green', 'orange', 'red', 'white'), 'plastic')
+    parts: list[Part] = [cone(body.material, (0, 0, 0), h, r * 0.85, 1.25, BOTTOM)]
+    if rng.random() < 0.6:
+        drink = finish(rng, ('orange', 'red', 'light blue', 'brown'), 'liquid').material
+        parts.append(cone(drink, (0, 0, 0.008), h * 0.65, r * 0.83, 1.15))
+    return Blueprint(parts, body.colour, body.stuff, form='handleless')
+
+
 def bottle(rng: Rng) -> Blueprint:
     """Build a bottle with neck, cap and label."""
     glass = finish(rng, ('green', 'brown', 'light blue', 'white', 'dark green', 'red'), 'glass')
     r, h = rng.uniform(0.03, 0.045), rng.uniform(0.22, 0.32)
-    body = h * rng.uniform(0.55, 0.65)
+    slender = rng.random() < 0.3
+    body = h * (rng.uniform(0.3, 0.4) if slender else rng.uniform(0.55, 0.65))
     m = glass.material
-    parts = [cone(m, (0, 0, 0), body, r), cone(m, (0, 0, body), h * 0.16, r, 0.4)]
-    parts.append(cone(m, (0, 0, body + h * 0.16), h - body - h * 0.16 - 0.015, r * 0.4))
+    shoulder = h * (0.32 if slender else 0.16)
+    parts = [cone(m, (0, 0, 0), body, r), cone(m, (0, 0, body), shoulder, r, 0.4)]
+    parts.append(cone(m, (0, 0, body + shoulder), h - body - shoulder - 0.015, r * 0.4))
     parts.append(cone(plastic(rng).material, (0, 0, h - 0.025), 0.025, r * 0.46))
     label = finish(rng, ('white', 'yellow', 'red', 'cream'), 'paper', STRIPES, 0.05)
     parts.append(cone(label.material, (0, 0, body * 0.25), body * 0.45, r * 1.02, 1, 0))
@@ -80,6 +95,8 @@ def water_bottle(rng: Rng) -> Blueprint:
     """Build a drinking bottle for sport or water."""
     body = plastic(rng) if rng.random() < 0.5 else metal(rng, (*BRIGHT, 'silver'))
     r, h = rng.uniform(0.033, 0.042), rng.uniform(0.17, 0.25)
+    if rng.random() < 0.35:
+        return _pet_bottle(rng, r, h)
     parts = [
         cone(body.material, (0, 0, 0), h * 0.85, r),
         cone(body.material, (0, 0, h * 0.85), 0.02, r, 0.7),
@@ -87,6 +104,18 @@ def water_bottle(rng: Rng) -> Blueprint:
     parts.append(cone(BLACK, (0, 0, h * 0.85 + 0.02), h * 0.15 - 0.01, r * 0.62))
     parts.append(rod(BLACK, (0, -0.018, h + 0.01), (0, 0.018, h + 0.01), 0.006))
     return Blueprint(parts, body.colour, body.stuff)
+
+
+def _pet_bottle(rng: Rng, r: float, h: float) -> Blueprint:
+    """Build a clear plastic bottle of water with a paper band."""
+    clear = finish(rng, ('light blue', 'white', 'light grey'), 'plastic')
+    band = finish(rng, BRIGHT, 'paper')
+    parts: list[Part] = [cone(clear.material, (0, 0, 0), h * 0.75, r)]
+    parts.append(cone(clear.material, (0, 0, h * 0.75), h * 0.15, r, 0.42))
+    parts.append(cone(band.material, (0, 0, h * 0.92), 0.02, r * 0.42))
+    parts.append(cone(clear.material, (0, 0, h * 0.88), h * 0.06, r * 0.36))
+    parts.append(cone(band.material, (0, 0, h * 0.35), h * 0.25, r * 1.02, 1, 0))
+    return Blueprint(parts, clear.colour, clear.stuff)
 
 
 def bowl(rng: Rng) -> Blueprint:
@@ -145,7 +174,10 @@ def tray(rng: Rng) -> Blueprint:
     """Build a serving tray with a low rim."""
     body = plastic(rng)
     d, w = rng.uniform(0.25, 0.32), rng.uniform(0.36, 0.46)
-    return Blueprint(tray_walls(body.material, (d, w, 0.035), 0.01), body.colour, body.stuff)
+    low, high = (-d / 2 + 0.02, -w / 2 + 0.02), (d / 2 - 0.02, w / 2 - 0.02)
+    supports = (Support(low, high, 0.01, 1, 'box'),)
+    parts = tray_walls(body.material, (d, w, 0.035), 0.01)
+    return Blueprint(parts, body.colour, body.stuff, supports)
 
 
 def candle(rng: Rng) -> Blueprint:
@@ -203,11 +235,11 @@ def dish_rack(rng: Rng) -> Blueprint:
 CATEGORIES = (
     Category('cup', cup, ('mug', 'coffee mug', 'teacup'), (*DRINK, 'a cup for coffee or tea'),
              (0.06, 0.06, 0.08), (0.12, 0.16, 0.17)),
-    Category('bottle', bottle, ('glass bottle', 'wine bottle'),
+    Category('bottle', bottle, ('glass bottle', 'flagon'),
              (*DRINK, 'a tall vessel with a narrow neck'), (0.05, 0.05, 0.2), (0.11, 0.11, 0.35)),
     Category('water bottle', water_bottle, ('drinking bottle', 'sports bottle', 'flask'), DRINK,
              (0.05, 0.05, 0.16), (0.1, 0.1, 0.32)),
-    Category('bowl', bowl, ('dish', 'fruit bowl', 'soup bowl'), ('something to eat from',),
+    Category('bowl', bowl, ('round dish', 'salad bowl'), ('something to eat from',),
              (0.14, 0.14, 0.04), (0.32, 0.32, 0.13)),
     Category('plate', plate, ('dinner plate', 'dish'),
              ('something to eat from', 'a flat round dish'), (0.16, 0.16, 0.015),

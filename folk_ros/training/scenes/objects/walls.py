@@ -22,11 +22,11 @@ from folk_ros.training.scenes.primitives import (
     cone,
     FABRIC,
     GRILL,
+    lying,
     Material,
     Part,
     PICTURE,
     rod,
-    SKY,
     slab,
     SPECKLE,
     TEXT,
@@ -56,8 +56,12 @@ def picture(rng: Rng) -> Blueprint:
     art = Material(
         (0.5, 0.5, 0.5), (0.95, 0.94, 0.9), PICTURE, 0.1, 0.3, 0.0, int(rng.integers(1 << 30))
     )
-    parts = [slab(art, (0, -w / 2 + 0.01, 0.01), (0.015, w / 2 - 0.01, h - 0.01))]
-    return Blueprint([*parts, *frame(rim.material, w, h, 0.03, 0.03)], rim.colour, 'framed')
+    deep, thick = rng.uniform(0.03, 0.05), rng.uniform(0.015, 0.05)
+    if rng.random() < 0.2:  # a canvas without a frame
+        return Blueprint([slab(art, (0, -w / 2, 0), (deep, w / 2, h))], 'colourful', 'canvas')
+    parts = [slab(art, (0, -w / 2 + 0.01, 0.01), (deep * 0.6, w / 2 - 0.01, h - 0.01))]
+    parts += frame(rim.material, w, h, thick, deep)
+    return Blueprint(parts, rim.colour, 'framed')
 
 
 def poster(rng: Rng) -> Blueprint:
@@ -82,7 +86,7 @@ def whiteboard(rng: Rng) -> Blueprint:
         0.02,
         int(rng.integers(1 << 30)),
     )
-    parts = [slab(ink, (0, -w / 2, 0), (0.02, w / 2, h)), *frame(STEEL, w, h, 0.02, 0.028)]
+    parts = [slab(ink, (0, -w / 2, 0), (0.03, w / 2, h)), *frame(STEEL, w, h, 0.02, 0.038)]
     parts.append(slab(STEEL, (0, -w / 4, 0.0), (0.08, w / 4, 0.015)))
     return Blueprint(parts, 'white', 'shiny')
 
@@ -114,8 +118,8 @@ def bulletin_board(rng: Rng) -> Blueprint:
     w, h = rng.uniform(0.6, 1.1), rng.uniform(0.5, 0.8)
     cork = Material((0.72, 0.52, 0.32), (0.5, 0.33, 0.18), SPECKLE, 0.008, 0, 0.1, 7)
     parts = [
-        slab(cork, (0, -w / 2, 0), (0.015, w / 2, h)),
-        *frame(wooden(rng).material, w, h, 0.03, 0.025),
+        slab(cork, (0, -w / 2, 0), (0.025, w / 2, h)),
+        *frame(wooden(rng).material, w, h, 0.03, 0.035),
     ]
     for _ in range(int(rng.integers(4, 9))):
         base = finish(
@@ -126,7 +130,7 @@ def bulletin_board(rng: Rng) -> Blueprint:
         parts.append(
             box(
                 note,
-                (0.018, y, z),
+                (0.028, y, z),
                 (0.004, rng.uniform(0.1, 0.18), rng.uniform(0.1, 0.18)),
                 turn('x', rng.normal(0, 0.1)),
             )
@@ -134,71 +138,22 @@ def bulletin_board(rng: Rng) -> Blueprint:
     return Blueprint(parts, 'brown', 'cork')
 
 
-def door(rng: Rng) -> Blueprint:
-    """Build a door leaf with panels, handle and casing."""
-    leaf = (
-        wooden(rng)
-        if rng.random() < 0.55
-        else finish(rng, ('white', 'cream', 'grey', 'blue', 'green'), 'painted')
-    )
-    w, h = rng.uniform(0.75, 0.95), rng.uniform(1.95, 2.1)
-    parts = [slab(leaf.material, (0, -w / 2, 0), (0.035, w / 2, h))]
-    rim = shaded(leaf, 0.75 if rng.random() < 0.5 else 1.15)
-    for y0, y1 in ((-w / 2 - 0.07, -w / 2), (w / 2, w / 2 + 0.07)):
-        parts.append(slab(rim, (0, y0, 0), (0.055, y1, h + 0.07)))
-    parts.append(slab(rim, (0, -w / 2 - 0.07, h), (0.055, w / 2 + 0.07, h + 0.07)))
-    for k in range(int(rng.integers(0, 4))):
-        z = 0.2 + k * 0.6
-        parts.append(
-            slab(
-                shaded(leaf, 0.88), (0.03, -w * 0.34, z), (0.042, w * 0.34, min(z + 0.48, h - 0.1))
-            )
-        )
-    side = 1 if rng.random() < 0.5 else -1
-    y = side * (w / 2 - 0.08)
-    parts.append(rod(STEEL, (0.03, y, 1.02), (0.085, y, 1.02), 0.012))
-    parts.append(rod(STEEL, (0.085, y, 1.02), (0.085, y - side * 0.13, 1.02), 0.011))
-    return Blueprint(parts, leaf.colour, leaf.stuff)
-
-
-def window(rng: Rng) -> Blueprint:
-    """Build a window with bars, a sill and a view."""
-    rim = finish(rng, ('white', 'white', 'brown', 'grey'), 'framed')
-    w, h = rng.uniform(0.8, 1.5), rng.uniform(0.9, 1.3)
-    m = rim.material
-    view = Material(
-        (0.7, 0.85, 0.98), pattern=SKY, gloss=0.2, wear=0, seed=int(rng.integers(1 << 30))
-    )
-    parts = [slab(view, (0, -w / 2, 0), (0.012, w / 2, h)), *frame(m, w, h, 0.06, 0.05)]
-    parts.append(box(m, (0.02, 0, h / 2), (0.04, 0.05, h)))
-    if rng.random() < 0.5:
-        parts.append(box(m, (0.02, 0, h * 0.65), (0.035, w, 0.035)))
-    parts.append(slab(m, (0, -w / 2 - 0.05, 0), (0.14, w / 2 + 0.05, 0.035)))
-    return Blueprint(parts, rim.colour, 'glass')
-
-
-def blinds(rng: Rng) -> Blueprint:
-    """Build slatted blinds hanging before a window."""
-    slat = finish(rng, ('white', 'cream', 'grey', 'beige', 'brown'), 'slatted')
-    w, h = rng.uniform(0.8, 1.4), rng.uniform(0.7, 1.3)
-    parts = [slab(slat.material, (0, -w / 2, h - 0.05), (0.06, w / 2, h))]
-    count = round((h - 0.05) / 0.05)
-    for k in range(count):
-        z = (k + 0.5) * (h - 0.05) / count
-        parts.append(box(shaded(slat, 0.95), (0.035, 0, z), (0.045, w, 0.004), turn('y', 0.6)))
-    return Blueprint(parts, slat.colour, slat.stuff)
-
-
 def mirror(rng: Rng) -> Blueprint:
-    """Build a wall mirror; depth cameras see its plane."""
+    """Build a wall mirror, square or round; depth cameras see its plane."""
     rim = wooden(rng) if rng.random() < 0.5 else metal(rng)
     w, h = rng.uniform(0.4, 0.7), rng.uniform(0.5, 1.1)
     glass = Material((0.62, 0.7, 0.74), (0.75, 0.82, 0.86), FABRIC, 0.1, 1.0, 0.0)
-    return Blueprint(
-        [slab(glass, (0, -w / 2, 0), (0.012, w / 2, h)), *frame(rim.material, w, h, 0.035, 0.03)],
-        rim.colour,
-        'framed',
-    )
+    if rng.random() < 0.3:
+        w = h = rng.uniform(0.46, 0.7)
+        discs = ((rim.material, 0.05, w / 2), (glass, 0.053, w / 2 - 0.03))
+        parts: list[Part] = [
+            lying(cone(m, (0, 0, 0), deep, r), 'x').moved(EYE, (0, 0, w / 2))
+            for m, deep, r in discs
+        ]
+        return Blueprint(parts, rim.colour, 'framed', form='round')
+    parts = [slab(glass, (0, -w / 2, 0), (0.025, w / 2, h))]
+    parts += frame(rim.material, w, h, rng.uniform(0.015, 0.05), 0.05)
+    return Blueprint(parts, rim.colour, 'framed', form='tall' if h > 0.9 else '')
 
 
 def radiator(rng: Rng) -> Blueprint:
@@ -253,12 +208,30 @@ def fireplace(rng: Rng) -> Blueprint:
 
 
 def ceiling_light(rng: Rng) -> Blueprint:
-    """Build a hanging lamp: cable and shade; its lowest point is z = 0."""
-    cover = finish(rng, ('white', 'black', 'yellow', 'cream', 'silver'), 'metal')
-    r, h = rng.uniform(0.14, 0.22), rng.uniform(0.14, 0.22)
-    parts = [cone(cover.material, (0, 0, 0), h, r, 0.3, 2), cone(DARK, (0, 0, h), 0.3, 0.008)]
-    parts.append(ball(Material((1.0, 0.98, 0.85), wear=0), (0, 0, h * 0.35), 0.05))
-    return Blueprint(parts, cover.colour, cover.stuff)
+    """Build a lamp under the ceiling: hanging shade or globe, or flat; its lowest point z = 0."""
+    cover = finish(rng, ('white', 'black', 'yellow', 'cream', 'silver', 'red', 'green'), 'metal')
+    bright = Material((1.0, 0.98, 0.88), gloss=0, wear=0)
+    style, r = rng.random(), rng.uniform(0.14, 0.22)
+    parts: list[Part]
+    if style < 0.35:
+        h = rng.uniform(0.14, 0.22)
+        parts = [cone(cover.material, (0, 0, 0), h, r, 0.3, 2), cone(DARK, (0, 0, h), 0.3, 0.008)]
+        parts.append(ball(bright, (0, 0, h * 0.35), 0.05))
+        return Blueprint(parts, cover.colour, cover.stuff, form='hanging')
+    if style < 0.55:
+        parts = [ball(bright, (0, 0, r), r), cone(DARK, (0, 0, 2 * r - 0.005), 0.25, 0.008)]
+        return Blueprint(parts, 'white', 'glass', form='round')
+    if style < 0.8:
+        parts = [
+            cone(bright, (0, 0, 0), 0.06, r, 1.1),
+            cone(cover.material, (0, 0, 0.06), 0.03, r),
+        ]
+        return Blueprint(parts, 'white', 'glass', form='flat')
+    long, wide = rng.uniform(0.9, 1.25), rng.uniform(0.1, 0.3)
+    parts = [slab(bright, (-wide / 2, -long / 2, 0), (wide / 2, long / 2, 0.04))]
+    lid = (-wide / 2 - 0.02, -long / 2 - 0.02, 0.035), (wide / 2 + 0.02, long / 2 + 0.02, 0.08)
+    parts.append(slab(cover.material, *lid))
+    return Blueprint(parts, cover.colour, cover.stuff, form='long')
 
 
 CATEGORIES = (
@@ -266,25 +239,18 @@ CATEGORIES = (
              (*WALL, 'a decoration to look at'), (0.01, 0.28, 0.28), (0.06, 0.95, 0.75)),
     Category('poster', poster, ('wall poster', 'print'), (*WALL, 'a paper picture on the wall'),
              (0.004, 0.4, 0.55), (0.03, 0.7, 0.95)),
-    Category('whiteboard', whiteboard, ('dry erase board', 'white board'),
+    Category('whiteboard', whiteboard, ('dry erase board', 'marker board'),
              ('something to write on with pens',), (0.02, 0.95, 0.75), (0.12, 1.95, 1.15)),
     Category('blackboard', blackboard, ('chalkboard', 'chalk board'),
              ('something to write on with chalk',), (0.02, 1.05, 0.75), (0.12, 1.95, 1.15)),
     Category('bulletin board', bulletin_board, ('pin board', 'notice board', 'cork board'),
              ('where notes are pinned',), (0.01, 0.55, 0.45), (0.06, 1.15, 0.85)),
-    Category('door', door, ('room door', 'entrance'), ('the way out', 'something to walk through'),
-             (0.03, 0.85, 1.9), (0.14, 1.15, 2.25)),
-    Category('window', window, ('glass window', 'window pane'),
-             ('something to look out of', 'where daylight comes in'), (0.05, 0.8, 0.85),
-             (0.2, 1.7, 1.4)),
-    Category('blinds', blinds, ('window blind', 'venetian blinds', 'shades'),
-             ('something to darken the room',), (0.03, 0.75, 0.6), (0.1, 1.45, 1.35)),
     Category('mirror', mirror, ('wall mirror', 'looking glass'), ('something to see yourself in',),
              (0.01, 0.38, 0.45), (0.06, 0.75, 1.2)),
     Category('radiator', radiator, ('heater', 'heating radiator'),
              ('something that warms the room',), (0.08, 0.55, 0.45), (0.2, 1.4, 0.7)),
-    Category('ceiling light', ceiling_light, ('hanging lamp', 'pendant lamp'),
-             ('something that gives light',), (0.26, 0.26, 0.4), (0.46, 0.46, 0.55)),
+    Category('ceiling light', ceiling_light, ('ceiling lamp', 'overhead light'),
+             ('something that gives light',), (0.1, 0.26, 0.07), (0.5, 1.35, 0.75)),
     Category('fireplace', fireplace, ('hearth', 'chimney piece'), ('where logs burn',),
              (0.28, 1.05, 0.9), (0.4, 1.5, 1.15)),
 )  # fmt: skip
