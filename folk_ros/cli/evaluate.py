@@ -44,7 +44,9 @@ def add_parser(commands: Any) -> None:
     student = parser.add_argument_group('a student')
     student.add_argument('--rooms', type=Path, metavar='DIR', help='folder with scenes')
     student.add_argument(
-        '--split', default='val', help="which scenes: SPLIT_*, or 'all' (default: val)"
+        '--split',
+        default='val',
+        help="which scenes: SPLIT_..., ScanNet's list of that split, or 'all' (default: val)",
     )
     student.add_argument('--model', default='', help='model folder (default: the shipped one)')
     student.add_argument('--out', type=Path, metavar='DIR', help='keep the predictions here')
@@ -122,7 +124,8 @@ def list_tasks(args: argparse.Namespace, labels: LabelSet) -> tuple[list[Task], 
     from folk_ros.training.evaluate.benchmark_files import list_predictions
     from folk_ros.training.evaluate.evaluation import Choices, Task
 
-    choices = Choices(args.confidence, args.pairs if args.pairs is not None else 0)
+    pairs = int(bool(args.rooms)) if args.pairs is None else args.pairs
+    choices = Choices(args.confidence, pairs)
     predicted = list_predictions(args.pred)
     truths = {path.stem: path for path in args.gt.glob('*.txt')}
     truths |= {path.parent.name: path.parent for path in args.gt.glob('*/truth.json')}

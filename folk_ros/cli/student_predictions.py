@@ -28,6 +28,7 @@ def predict(args: argparse.Namespace) -> tuple[LabelSet, dict[str, Any]]:
     from folk_ros.training.evaluate.labelling import label_instances
     from folk_ros.training.evaluate.predictions import save_predictions
     from folk_ros.training.scenes.scene import load_scene
+    from folk_ros.training.scenes.splits import split_folders
 
     folders = split_folders(args.rooms, args.split)
     folk = Folk.load(args.model, FolkConfig(segment=SegmentConfig(min_quality=WEAKEST)))
@@ -48,15 +49,6 @@ def predict(args: argparse.Namespace) -> tuple[LabelSet, dict[str, Any]]:
         save_predictions(args.out / f'{folder.name}.npz', predictions)
         progress.step()
     return labels, {'seconds_per_scene_median': sorted(seconds)[len(seconds) // 2]}
-
-
-def split_folders(rooms: Path, split: str) -> list[Path]:
-    """List the scene folders of a split that have truth; ValueError if there are none."""
-    wanted = '*' if split == 'all' else f'{split}_*'
-    folders = sorted(path.parent for path in rooms.glob(f'{wanted}/truth.json'))
-    if not folders:
-        raise ValueError(f'{rooms}: expected scene folders {wanted}/ with truth.json, found none')
-    return folders
 
 
 def _labels(name: str, folk: Folk, folders: list[Path]) -> LabelSet:

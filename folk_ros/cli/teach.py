@@ -35,9 +35,9 @@ def run(args: argparse.Namespace) -> int:
     from functools import partial
     import multiprocessing
 
-    folders = sorted(p.parent for p in args.rooms.glob(f'{args.split}_*/truth.json'))
-    if not folders:
-        raise ValueError(f'{args.rooms}: expected scene folders {args.split}_*/, found none')
+    from folk_ros.training.scenes.splits import split_folders
+
+    folders = split_folders(args.rooms, args.split)
     todo = [f for f in folders if not (args.out / f'{f.name}.safetensors').is_file()]
     progress, failed = Progress('scenes', len(folders)), []
     progress.reach(len(folders) - len(todo))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from folk_ros.training.evaluate.average_precision import curve, Curve, outcome
+from folk_ros.training.evaluate.average_precision import Curve, curve, outcome
 from folk_ros.training.evaluate.matching import SceneMatch
 
 RECALLS = np.linspace(0, 1, 501)
@@ -33,12 +33,11 @@ def object_curve(matches: Sequence[SceneMatch], threshold: float) -> Curve:
 
 def mean_curve(
     matches: Sequence[SceneMatch], threshold: float, label_count: int
-) -> NDArray[np.float64]:
+) -> tuple[NDArray[np.float64], float]:
     """
-    Return precision at RECALLS, averaged over the labels with truth; NaN if there are none.
+    Return precision at RECALLS and AP, both averaged over the labels with truth, else NaN.
 
-    Between its points a curve is straight, beyond its last one 0: the area below is the mean of
-    the labels' average precision.
+    Between its points a curve is straight, beyond its last one 0, so that its area is its AP.
     """
     truths = np.zeros(label_count, np.int64)
     for match in matches:
@@ -46,13 +45,16 @@ def mean_curve(
     total = outcome(matches, threshold, label_count)
     order = np.argsort(total.label, kind='stable')
     ends = np.searchsorted(total.label[order], np.arange(label_count + 1))
-    height = np.zeros(len(RECALLS))
+    height, ap = np.zeros(len(RECALLS)), 0.0
     with_truth = np.flatnonzero(truths)
     for row in with_truth:
         own = order[ends[row] : ends[row + 1]]
         line = curve(total.score[own], total.hit[own], int(total.missed[row]))
         height += np.interp(RECALLS, line.recall[::-1], line.precision[::-1], right=0.0)
-    return height / len(with_truth) if len(with_truth) else np.full(len(RECALLS), np.nan)
+        ap += line.ap
+    if not len(with_truth):
+        return np.full(len(RECALLS), np.nan), float('nan')
+    return height / len(with_truth), ap / len(with_truth)
 
 
 def calibrate(matches: Sequence[SceneMatch]) -> Calibration | None:
@@ -72,7 +74,8 @@ def calibrate(matches: Sequence[SceneMatch]) -> Calibration | None:
     if not len(score) or score.min() == score.max():
         return None
     unit = score.min() >= 0 and score.max() <= 1
-    edges = np.linspace(*((0, 1) if unit else (score.min(), score.max())), BINS + 1)
+    low, high = (0.0, 1.0) if unit else (float(score.min()), float(score.max()))
+    edges = np.linspace(low, high, BINS + 1)
     place = np.searchsorted(edges[1:-1], score, side='right')
     count = np.bincount(place, minlength=BINS)
     with np.errstate(invalid='ignore'):

@@ -24,6 +24,8 @@ from folk_ros.training.evaluate.mask_quality import (
 from folk_ros.training.evaluate.matching import match_scene, MIN_POINTS, OBJECT, SceneMatch
 from folk_ros.training.evaluate.predictions import Predictions
 from folk_ros.training.labels import LabelSet
+from folk_ros.training.scenes.ground_truth import ground_truth_ids
+from folk_ros.training.scenes.scene import load_scene
 
 CONFIDENCES = ('scores', 'one')
 FOUND_IOU = 0.5  # a true instance is found by a mask that overlaps more
@@ -234,27 +236,7 @@ def read_scene_truth(path: Path, labels: LabelSet) -> NDArray[np.int64]:
     """Read truth ids [N] of a benchmark file or of a scene folder; ValueError names the file."""
     if not path.is_dir():
         return read_truth(path)
-    from folk_ros.training.scenes.scene import load_scene
-
-    scene = load_scene(path)
-    if scene.truth is None:
-        raise ValueError(f'{path}: this scene has no ground truth; nothing to score against')
-    return truth_ids(scene.truth.point_instance, scene.truth.names, labels)
-
-
-def truth_ids(
-    point_instance: NDArray[np.int32], names: Sequence[str], labels: LabelSet
-) -> NDArray[np.int64]:
-    """
-    Return ids [N], label_id * 1000 + instance + 1, of instances [N] numbered from 0, -1 for none.
-
-    Instances of names outside the label set become void (0), as what nobody scores.
-    """
-    known = dict(zip(labels.names, labels.ids, strict=True))
-    for aliases, label_id in zip(labels.aliases, labels.ids):  # noqa: B905 - none or as many
-        known = dict.fromkeys(aliases, label_id) | known
-    ids = [known[n] * 1000 + k + 1 if n in known else 0 for k, n in enumerate(names)]
-    return np.array([*ids, 0], np.int64)[point_instance]
+    return ground_truth_ids(load_scene(path), labels)
 
 
 @contextmanager

@@ -47,10 +47,22 @@ def paragraph(text: str) -> str:
 
 def bullets(items: Sequence[str], most: int) -> str:
     """List some items, each escaped, and say how many more there are."""
-    lines = [f'- {escape(item)}' for item in items[:most]]
+    shown = [_bullet(escape(item)) for item in items[:most]]
     if len(items) > most:
-        lines.append(f'- and {len(items) - most} more')
-    return '\n'.join(lines)
+        shown.append(f'- and {len(items) - most} more')
+    return '\n'.join(shown)
+
+
+def definitions(pairs: Sequence[tuple[str, str]]) -> str:
+    """List what words stand for."""
+    return '\n'.join(_bullet(f'**{escape(word)}**: {escape(text)}') for word, text in pairs)
+
+
+def _bullet(text: str) -> str:
+    return textwrap.fill(
+        text, WIDTH, initial_indent='- ', subsequent_indent='  ', break_long_words=False,
+        break_on_hyphens=False,
+    )  # fmt: skip
 
 
 def _is_number(cell: str) -> bool:

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from folk_ros.training.evaluate.predictions import Predictions
 from folk_ros.training.labels import LabelSet
+from folk_ros.training.scenes.ground_truth import PER_LABEL
 
-IDS_PER_LABEL = 1000
 MAX_TRUTH_ID = 1 << 22  # ids up to here are looked up in a table
 OBJECT = LabelSet.from_names(('object',), 'object')  # what everything is, matched as objects
 MIN_POINTS = 100  # smaller predictions are dropped, smaller true instances not asked for
@@ -143,7 +143,7 @@ def tabulate(truth: NDArray[np.int64], labels: LabelSet) -> TruthTable:
         sizes = counts[ids]
     else:
         ids, sizes = np.unique(truth, return_counts=True)
-    label = rows_of(ids // IDS_PER_LABEL, labels)
+    label = rows_of(ids // PER_LABEL, labels)
     scored = (label >= 0) & (ids > 0)
     count = int(scored.sum())
     row = np.full(len(ids), count)

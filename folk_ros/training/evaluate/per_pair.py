@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from folk_ros.training.evaluate.average_precision import THRESHOLDS
-from folk_ros.training.evaluate.matching import IDS_PER_LABEL, MIN_POINTS
+from folk_ros.training.evaluate.matching import MIN_POINTS
 from folk_ros.training.labels import LabelSet
+from folk_ros.training.scenes.ground_truth import PER_LABEL
 
 Masks = NDArray[np.bool_]  # [P, N]
 Assigned = tuple[dict[int, list[dict[str, Any]]], dict[int, list[dict[str, Any]]]]
@@ -31,12 +32,12 @@ def assign_scene(
     """List, by label id, the true instances and the predictions of a scene with their overlaps."""
     truths: dict[int, list[dict[str, Any]]] = {label_id: [] for label_id in labels.ids}
     for truth_id in np.unique(truth):
-        own = int(truth_id // IDS_PER_LABEL)
+        own = int(truth_id // PER_LABEL)
         if truth_id and own in truths:
             size = int((truth == truth_id).sum())
             truths[own].append({'id': int(truth_id), 'size': size, 'met': []})
     predictions: dict[int, list[dict[str, Any]]] = {label_id: [] for label_id in labels.ids}
-    void = ~np.isin(truth // IDS_PER_LABEL, labels.ids)
+    void = ~np.isin(truth // PER_LABEL, labels.ids)
     for number, mask in enumerate(masks):
         if label[number] not in predictions:
             continue

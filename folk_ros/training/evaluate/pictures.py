@@ -55,10 +55,19 @@ def write(figure: Any, left: float, top: float, words: str, **looks: Any) -> Non
     figure.text(left / across, 1 - top / along, words, **looks)
 
 
-def save(page: Any, path: Path) -> None:
-    """Write a canvas as PNG, at once or not at all."""
+def save(page: Any, path: Path, colours: int = 0) -> None:
+    """Write a canvas as PNG, at once or not at all; few colours make a small file."""
     with replacing(path) as file:
-        page.print_png(file)
+        if not colours:
+            page.print_png(file)
+            return
+        from PIL import Image
+
+        page.draw()
+        picture = Image.fromarray(np.asarray(page.buffer_rgba())[..., :3])
+        method = Image.Quantize.MAXCOVERAGE  # keeps rare colours, such as those of letters
+        small = picture.quantize(colours, method, dither=Image.Dither.NONE)
+        small.save(file, 'png', optimize=True)
 
 
 def shorten(name: str, longest: int = LONGEST) -> str:
@@ -76,11 +85,11 @@ def draw_curves(
 
     `objects` are (legend, recall [K], precision [K]), `labels` (legend, precision at RECALLS).
     """
-    figure, page = canvas(1120, 540)
+    figure, page = canvas(1200, 560)
     lines = [(word, recall, precision) for word, recall, precision in objects]
-    means = [(word, RECALLS, precision) for word, precision in labels]
+    means = [(word, RECALLS[1:], precision[1:]) for word, precision in labels]  # 0 is a convention
     titles = ('masks alone, whatever their names', 'by label, averaged over labels')
-    for left, title, curves in zip((70, 630), titles, (lines, means), strict=True):
+    for left, title, curves in zip((75, 665), titles, (lines, means), strict=True):
         axes = panel(figure, left, 56, 460, 420)
         for (word, recall, precision), dash in zip(curves, DASHES, strict=False):
             axes.plot(recall, precision, dash, color=INK, linewidth=2, label=word)
@@ -89,7 +98,10 @@ def draw_curves(
         axes.set_ylabel('precision', color=INK)
         axes.grid(color='#e4e4e4')
         axes.set_axisbelow(True)
-        axes.legend(loc='upper right', frameon=True, fontsize=10, handlelength=3.2)
+        axes.legend(
+            loc='upper center', bbox_to_anchor=(0.5, -0.11), ncol=len(DASHES), frameon=False,
+            fontsize=9.5, handlelength=2.6, columnspacing=1.2,
+        )  # fmt: skip
         write(figure, left, 22, title, size=13, weight='bold')
     save(page, path)
 
@@ -99,11 +111,13 @@ def draw_bars(rows: Sequence[tuple[str, int, float, float, float]], path: Path) 
     columns = max(-(-len(rows) // BARS), 1)
     tall = -(-len(rows) // columns)
     height = max(tall, 1) * BAR_PIXELS
-    figure, page = canvas(max(columns * BAR_COLUMN, 760) + 20, height + 100)
-    write(figure, 16, 14, 'average precision by label', size=13, weight='bold')
+    figure, page = canvas(max(columns * BAR_COLUMN, 560) + 20, height + 124)
+    write(
+        figure, 16, 14, 'average precision by label; the numbers are AP50', size=13, weight='bold'
+    )
     for column in range(columns):
         part = rows[column * tall : (column + 1) * tall]
-        axes = panel(figure, column * BAR_COLUMN + 210, 72, 175, height)
+        axes = panel(figure, column * BAR_COLUMN + 210, 96, 175, height)
         places = np.arange(len(part))
         ap, ap50, ap25 = np.nan_to_num(np.array([row[2:] for row in part]).reshape(-1, 3).T)
         looks = {'edgecolor': BLUE, 'linewidth': 0.8}
@@ -123,9 +137,11 @@ def draw_bars(rows: Sequence[tuple[str, int, float, float, float]], path: Path) 
         axes.grid(axis='x', color='#e4e4e4')
         axes.set_axisbelow(True)
         if column == 0:
-            handles = axes.get_legend_handles_labels()
+            handles, words = axes.get_legend_handles_labels()
+            corner = (8 / (figure.get_figwidth() * DPI), 1 - 34 / (figure.get_figheight() * DPI))
             figure.legend(
-                *handles, loc='upper right', ncol=3, frameon=False, fontsize=10,
+                handles[::-1], words[::-1], loc='upper left', bbox_to_anchor=corner, ncol=3,
+                frameon=False, fontsize=10, borderpad=0,
             )  # fmt: skip
     save(page, path)
 
@@ -154,6 +170,7 @@ def draw_calibration(found: Calibration, path: Path) -> None:
     lower.set(xlim=(low, high), ylim=(0, 1.25 * max(int(found.count.max()), 1)))
     lower.set_xlabel('predicted score', color=INK)
     lower.set_ylabel('predictions', color=INK)
+    lower.set_yticks([])  # the numbers stand on the bars
     save(page, path)
 
 
@@ -174,8 +191,8 @@ def draw_confusion(confusion: Confusion, path: Path) -> None:
     axes.imshow(shares, cmap='Blues', vmin=0, vmax=1, aspect='auto')
     for row, column in zip(*np.nonzero(counts), strict=True):
         colour = 'white' if shares[row, column] > 0.55 else INK
-        words = _short_count(int(counts[row, column]))
-        axes.text(column, row, words, size=9, ha='center', va='center', color=colour)
+        count = _short_count(int(counts[row, column]))
+        axes.text(column, row, count, size=9, ha='center', va='center', color=colour)
     for axis, words, turned in ((axes.xaxis, columns, 90), (axes.yaxis, rows, 0)):
         ticks = np.arange(len(words))
         shown = [shorten(word) for word in words]
@@ -197,4 +214,4 @@ def draw_confusion(confusion: Confusion, path: Path) -> None:
 
 
 def _short_count(count: int) -> str:
-    return str(count) if count < 1000 else f'{count / 1000:.0f}k'
+    return str(count) if count < 1000 else f'{count / 1000:.{int(count < 9950)}f}k'

@@ -16,7 +16,7 @@ from folk_ros.markers import clean_text, RGB
 from folk_ros.structures import PointCloud
 from folk_ros.training.evaluate.evaluation import FOUND_IOU, read_task, Task
 from folk_ros.training.evaluate.mask_quality import count_matches, Counts, one_to_one
-from folk_ros.training.evaluate.matching import IDS_PER_LABEL, SceneMatch
+from folk_ros.training.evaluate.matching import SceneMatch
 from folk_ros.training.evaluate.pictures import canvas, panel, save, shorten, write
 from folk_ros.training.scenes.scene import load_scene
 
@@ -30,6 +30,7 @@ CORNERS = ((-1, -1), (-1, 1), (1, -1), (1, 1))
 PREVIEW = (200, 160)  # pixels
 PREVIEW_POINTS = 60_000
 MAX_POINTS = 1_000_000
+COLOURS = 256  # of the file
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,15 @@ class _Marked:
     names: list[str]  # [M]
     colour: RGB  # of errors
 
-    def named(self) -> list[int]:
-        """Rows of the errors that get a box, the first ones given."""
-        return [int(row) for row in np.flatnonzero(self.error)[:NAMED]]
+    @property
+    def named(self) -> NDArray[np.int64]:
+        """Rows [E] of the errors that get a box and a name, the first ones given."""
+        return np.flatnonzero(self.error)[:NAMED]
+
+    def boxes(self, xyz: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the corners [E, 8, 3] of boxes around them."""
+        boxes = [_box(xyz[self.points[row]]) for row in self.named]
+        return np.array(boxes, np.float32).reshape(-1, 8, 3)
 
 
 def rank_scenes(matches: Sequence[SceneMatch]) -> list[tuple[str, Counts]]:
@@ -67,28 +74,30 @@ def draw_errors(task: Task, match: SceneMatch, path: Path) -> None:
     share = f'F1 {counts.f1:.2f} at IoU 0.5, whatever the names'
     write(figure, 1584, 18, share, size=11.5, ha='right')
     heads = (
-        f'what is there: {counts.missed} missed (dark, named), {counts.hits} found (light)',
-        f'what was predicted: {counts.wrong} wrong (dark, named{_limit(counts.wrong)}), '
-        f'{counts.hits} right (light)',
+        f'what is there: {counts.missed} missed (dark, '
+        f'{_named(counts.missed, "largest")}), {counts.hits} found (light)',
+        f'what was predicted: {counts.wrong} wrong (dark, '
+        f'{_named(counts.wrong, "surest")}), {counts.hits} right (light)',
     )
     drawing = _Drawing(scene.cloud, (there, predicted))
     for (left, top), head, marked in zip(PANELS, heads, (there, predicted), strict=True):
         write(figure, left, top - 30, head, size=12.5)
         drawing.draw(panel(figure, left, top, *PANEL), marked)
-    save(page, path)
+    save(page, path, COLOURS)
 
 
-def _limit(count: int) -> str:
-    return f': the {NAMED} of highest score' if count > NAMED else ''
+def _named(count: int, which: str) -> str:
+    return f'the {NAMED} {which} named' if count > NAMED else 'named'
 
 
 def _mark(task: Task, match: SceneMatch) -> tuple[_Marked, _Marked]:
-    """Collect the true instances asked for and the predictions judged, best score last."""
+    """Collect the true instances asked for, by size, and the predictions judged, by score."""
     predictions, truth, _ = read_task(task)
     met = one_to_one(match, FOUND_IOU)
     missed = match.asked.copy()
     missed[met[met >= 0]] = False
     asked = np.flatnonzero(match.asked)
+    asked = asked[np.argsort(-match.truth_size[asked], kind='stable')]
     names = [task.labels.names[row] for row in match.truth_name]
     place = np.argsort(truth, kind='stable')
     starts = np.searchsorted(truth[place], match.truth_id)
@@ -121,6 +130,7 @@ class _Drawing:
         self._step = len(cloud) // MAX_POINTS + 1
         self._xyz = cloud.xyz[:: self._step]
         self._room = measure_room(self._xyz)
+        self._boxes = np.concatenate([side.boxes(cloud.xyz) for side in sides]).reshape(-1, 3)
         errors = np.zeros(len(cloud), np.bool_)
         for side in sides:
             for row in np.flatnonzero(side.error):
@@ -136,15 +146,11 @@ class _Drawing:
         picture, depth = render(self._view, self._xyz[self._stay], colours[self._stay])
         axes.imshow(picture, extent=(0, PANEL[0], PANEL[1], 0), interpolation='none')
         axes.set(xticks=[], yticks=[], xlim=(0, PANEL[0]), ylim=(PANEL[1], 0))
-        rows = marked.named()
-        if not rows:
-            return
-        left = np.zeros(len(self._cloud), np.bool_)
-        left[:: self._step] = self._stay
-        corners = np.stack([_box(self._cloud.xyz[marked.points[row]]) for row in rows])
-        stands = np.array([left[marked.points[row]].mean() * self._step > HANGING for row in rows])
-        draw_boxes(axes, self._view, depth, corners, [marked.colour] * len(rows), stands)
-        words = [(clean_text(marked.names[row]), marked.colour) for row in rows]
+        left = open_room(self._cloud.xyz, self._room, self._corner)
+        stands = np.array([left[marked.points[k]].mean() > HANGING for k in marked.named], bool)
+        corners = marked.boxes(self._cloud.xyz)
+        draw_boxes(axes, self._view, depth, corners, [marked.colour] * len(corners), stands)
+        words = [(clean_text(marked.names[k]), marked.colour) for k in marked.named]
         draw_labels(axes, self._view, corners, words, font_size=10.5)
 
     def _paint(self, marked: _Marked) -> NDArray[np.uint8]:
@@ -161,8 +167,8 @@ class _Drawing:
     def _look(
         self, stay: NDArray[np.bool_], corner: tuple[int, int], size: tuple[int, int]
     ) -> View:
-        inside = _inside(self._xyz[stay], self._room)
-        return corner_view(inside, self._room, corner, size)
+        framed = np.concatenate([_inside(self._xyz[stay], self._room), self._boxes])
+        return corner_view(framed, self._room, corner, size)
 
     def _visible(self, wanted: NDArray[np.bool_], corner: tuple[int, int]) -> int:
         """Count the pixels of wanted points [N] in a small picture from above a corner."""

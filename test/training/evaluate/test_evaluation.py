@@ -6,10 +6,9 @@ from scoring_cases import block, LABELS, predict
 
 from folk_ros.structures import Boxes, Instances
 from folk_ros.training.evaluate.benchmark_files import write_truth
-from folk_ros.training.evaluate.evaluation import Choices, evaluate, Task, truth_ids
+from folk_ros.training.evaluate.evaluation import Choices, evaluate, Task
 from folk_ros.training.evaluate.labelling import label_instances
 from folk_ros.training.evaluate.predictions import Predictions, save_predictions
-from folk_ros.training.labels import LabelSet
 
 TRUTH = np.repeat([2001, 5001, 0], [200, 200, 200])
 
@@ -86,12 +85,6 @@ def test_found_and_named_right_are_counted_apart(tmp_path):
     assert result.figures()['named_right_of_found'] == 0.5
     assert result.figures()['class_agnostic_ap'] == 1.0
     assert result.figures()['ap'] == 0.5
-
-
-def test_truth_ids_number_instances_and_leave_unknown_names_void():
-    labels = LabelSet('x', (2, 7), ('chair', 'tv'), ('', ''), (True, True), '{}', ((), ('telly',)))
-    ids = truth_ids(np.array([0, 1, 2, -1], np.int32), ['chair', 'unicorn', 'telly'], labels)
-    assert ids.tolist() == [2001, 0, 7003, 0]
 
 
 def instances(embeddings, quality):
