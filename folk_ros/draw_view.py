@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 SAMPLE = 50_000  # points from which a room is measured
 ELEVATION = np.radians(42)
 MIN_ROOM_HEIGHT_M = 1.8  # lower clouds are no rooms: they have no ceiling or walls to cut away
+CEILING_M = 2.2  # what hangs inside a room as high as this is a ceiling
 MIN_ROOM_WIDTH_M = 1.2  # of what is narrower no wall is taken away
 WALL_M = 0.2  # walls and ceilings are thinner than this
 GAP_FREE = 1.9  # points thrown at random close their surface at about twice their spacing
@@ -85,14 +86,17 @@ def measure_room(xyz: NDArray[np.float32]) -> Room:
 def _find_ceiling(
     xyz: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]
 ) -> float:
-    """Return the height under a top layer that covers much of the floor, else infinity."""
-    if high[2] - low[2] < MIN_ROOM_HEIGHT_M:
+    """Return the height under a top layer that covers enough of the floor, else infinity."""
+    height = high[2] - low[2]
+    if height < MIN_ROOM_HEIGHT_M:
         return np.inf
-    inside = xyz[:, :2].clip(low[:2], high[:2])
-    cells = np.floor((inside - low[:2]) / 0.25).astype(np.int64)
-    top = xyz[:, 2] > high[2] - WALL_M
-    covered = len(np.unique(cells[top], axis=0)) / len(np.unique(cells, axis=0))
-    return float(high[2] - WALL_M) if covered > 0.4 else np.inf
+    inner = xyz[((xyz[:, :2] > low[:2] + WALL_M) & (xyz[:, :2] < high[:2] - WALL_M)).all(1)]
+    cells = np.floor((inner[:, :2] - low[:2]) / 0.25).astype(np.int64)
+    top = inner[:, 2] > high[2] - WALL_M
+    covered = len(np.unique(cells[top], axis=0)) / max(len(np.unique(cells, axis=0)), 1)
+    # a camera sees little of a ceiling, and little else is as high
+    enough = 0.1 if height > CEILING_M else 0.4
+    return float(high[2] - WALL_M) if covered > enough else np.inf
 
 
 def open_room(
