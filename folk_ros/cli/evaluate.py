@@ -116,7 +116,7 @@ def _labels(args: argparse.Namespace) -> LabelSet:
 
     if not args.format:
         raise ValueError(f'--format: expected one of {shipped_sets()} or a .yaml file, got none')
-    return load_labels(args.format).instance_labels()
+    return load_labels(args.format)
 
 
 def list_tasks(args: argparse.Namespace, labels: LabelSet) -> tuple[list[Task], list[str]]:
@@ -126,7 +126,7 @@ def list_tasks(args: argparse.Namespace, labels: LabelSet) -> tuple[list[Task], 
 
     pairs = int(bool(args.rooms)) if args.pairs is None else args.pairs
     choices = Choices(args.confidence, pairs)
-    predicted = list_predictions(args.pred)
+    predicted, scored = list_predictions(args.pred), labels.instance_labels()
     truths = {path.stem: path for path in args.gt.glob('*.txt')}
     truths |= {path.parent.name: path.parent for path in args.gt.glob('*/truth.json')}
     if args.rooms:
@@ -134,7 +134,7 @@ def list_tasks(args: argparse.Namespace, labels: LabelSet) -> tuple[list[Task], 
     if not truths:
         raise ValueError(f'{args.gt}: expected <scene>.txt files or scene folders, found none')
     tasks = [
-        Task(name, path, truths.get(name, args.gt / f'{name}.txt'), labels, choices)
+        Task(name, path, truths.get(name, args.gt / f'{name}.txt'), scored, choices, labels.ids)
         for name, path in predicted.items()
     ]
     return tasks, sorted(set(truths) - set(predicted))

@@ -80,6 +80,17 @@ def test_truth_without_predictions_is_told(case, capsys):
     assert '1 scenes have ground truth and no predictions' in capsys.readouterr().err
 
 
+def test_label_ids_that_the_set_does_not_have_are_told(case, capsys):
+    write_truth(case / 'gt' / 'scene0015_00.txt', np.where(TRUTH == 5001, 12001, TRUTH))
+    lines = case / 'pred' / 'scene0011_00.txt'
+    lines.write_text(lines.read_text().replace(' 2 0.4', ' 9999 0.4'))
+    assert score(case)[0] == 0
+    error = capsys.readouterr().err
+    assert "scene0015_00.txt: label ids 12 are not in 'scannet200' and become void" in error
+    assert "scene0011_00.txt: label ids 9999 are not in 'scannet200' and are not scored" in error
+    assert error.count('label ids') == 2  # walls and unlabelled points are no surprise
+
+
 def test_exported_predictions_score_the_same(case):
     _, before = score(case, '--export', str(case / 'again'))
     (case / 'pred').rename(case / 'old')

@@ -24,7 +24,7 @@ from folk_ros.training.evaluate.mask_quality import (
 from folk_ros.training.evaluate.matching import match_scene, MIN_POINTS, OBJECT, SceneMatch
 from folk_ros.training.evaluate.predictions import Predictions
 from folk_ros.training.labels import LabelSet
-from folk_ros.training.scenes.ground_truth import ground_truth_ids
+from folk_ros.training.scenes.ground_truth import ground_truth_ids, PER_LABEL
 from folk_ros.training.scenes.scene import load_scene
 
 CONFIDENCES = ('scores', 'one')
@@ -80,6 +80,7 @@ class Task:
     truth: Path  # .txt of the benchmark, or a scene folder
     labels: LabelSet  # the scored ones
     choices: Choices
+    known_ids: tuple[int, ...] = ()  # of the whole label set, what is not scored included
 
 
 @dataclass(frozen=True)
@@ -220,7 +221,19 @@ def read_task(task: Task) -> tuple[Predictions, NDArray[np.int64], tuple[str, ..
     """
     truth = read_scene_truth(task.truth, task.labels)
     predictions, notes = read_scene_predictions(task.predictions, len(truth))
+    notes += _unknown(task, task.truth, np.unique(truth) // PER_LABEL, 'become void')
+    notes += _unknown(task, task.predictions, predictions.label, 'are not scored by label')
     return task.choices.apply(predictions), truth, tuple(notes)
+
+
+def _unknown(task: Task, path: Path, label_ids: NDArray[np.int64], fate: str) -> list[str]:
+    """Tell of label ids that the whole label set does not have; 0 is unlabelled."""
+    known = {0, *task.labels.ids, *task.known_ids}
+    unknown = sorted({int(label_id) for label_id in np.unique(label_ids)} - known)
+    if not unknown:
+        return []
+    ids = ', '.join(map(str, unknown[:5])) + (' ...' if len(unknown) > 5 else '')
+    return [f"{path}: label ids {ids} are not in '{task.labels.name}' and {fate}; is it the set?"]
 
 
 def score_scene(
