@@ -35,13 +35,13 @@ def choose_queries(fields: MaskFields, sample: Sample) -> tuple[Tensor, Tensor]:
     own = (sample.instance >= 0).nonzero()[:, 0]
     index = sample.instance[own]
     rows = []
-    for score in (torch.rand(len(own)), fields.seed.detach()[own].sigmoid()):
+    for score in (torch.rand(len(own), device=own.device), fields.seed.detach()[own].sigmoid()):
         row = own.new_zeros(count)
-        best = torch.zeros(count).scatter_reduce(0, index, score, 'amax')
+        best = score.new_zeros(count).scatter_reduce(0, index, score, 'amax')
         hit = score == best[index]
         row[index[hit]] = own[hit]
         rows.append(row)
-    return torch.cat(rows), torch.arange(count).repeat(2)
+    return torch.cat(rows), torch.arange(count, device=own.device).repeat(2)
 
 
 def mask_losses(logits: Tensor, target: Tensor, cared: Tensor) -> Tensor:
@@ -73,7 +73,9 @@ def crop_losses(
     losses = field_losses(fields, sample)
     background = (sample.instance == -1).nonzero()[:, 0]
     if len(background):
-        picked = background[torch.randint(len(background), (BACKGROUND_SEEDS,))]
+        picked = background[
+            torch.randint(len(background), (BACKGROUND_SEEDS,), device=background.device)
+        ]
         # the seeds that would be picked first are the harmful ones
         worst = background[fields.seed.detach()[background].topk(min(32, len(background))).indices]
         wrong = fields.seed[torch.cat([picked, worst])]

@@ -2,47 +2,93 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 import logging
 import os
 from pathlib import Path
 import tempfile
+from typing import Any
 
 import torch
-from torch import distributed, multiprocessing
+from torch import distributed, multiprocessing, Tensor
 
-from folk_ros.student.student import StudentConfig
-from folk_ros.training.masks.samples import CropConfig
+from folk_ros.student.weights import load_masks
+from folk_ros.training.masks.presets import Preset
+from folk_ros.training.masks.sources import Source
 from folk_ros.training.masks.trainer import MaskTrainer, MaskTraining
 
 
-def train_masks(rooms: Path, out: Path, config: MaskTraining, workers: int) -> None:
-    """
-    Train on `rooms`/train_* and write checkpoints to `out`; goes on where an earlier run ended.
+@dataclass(frozen=True)
+class Run:
+    """Everything a process of a training run needs to know."""
 
-    With `workers` > 1 each gets one thread and its own crops, and gradients are averaged. Under
-    torchrun (RANK is set) `workers` is ignored.
+    sources: tuple[Source, ...]
+    out: Path
+    config: MaskTraining
+    preset: Preset
+    start: Path | None = None
+    """A student file to begin with, in place of random weights."""
+    tensorboard: bool = False
+    """Whether losses are also written for TensorBoard, beside the checkpoint."""
+
+
+def train_masks(run: Run, workers: int) -> None:
+    """
+    Train and write checkpoints to `run.out`; goes on where an earlier run ended.
+
+    With `workers` > 1 each gets one thread (or, on CUDA, one GPU) and its own crops, and
+    gradients are averaged. Under torchrun (RANK is set) `workers` is ignored.
     """
     if 'RANK' in os.environ:
-        distributed.init_process_group('gloo')
-        _work(rooms, out, config)
+        distributed.init_process_group(_backend(run))
+        _work(run, int(os.environ.get('LOCAL_RANK', '0')))
     elif workers == 1:
-        _work(rooms, out, config)
+        _work(run, 0)
     else:
         with tempfile.TemporaryDirectory() as folder:
-            arguments = (workers, f'file://{folder}/store', rooms, out, config)
+            arguments = (workers, f'file://{folder}/store', run)
             multiprocessing.spawn(_worker, arguments, nprocs=workers)
 
 
-def _worker(
-    rank: int, world: int, store: str, rooms: Path, out: Path, config: MaskTraining
-) -> None:
+def _worker(rank: int, world: int, store: str, run: Run) -> None:
     torch.set_num_threads(1)
     logging.basicConfig(level=logging.INFO, format='%(asctime)s %(message)s', datefmt='%H:%M:%S')
-    distributed.init_process_group('gloo', init_method=store, rank=rank, world_size=world)
-    _work(rooms, out, config)
+    distributed.init_process_group(_backend(run), init_method=store, rank=rank, world_size=world)
+    _work(run, rank)
 
 
-def _work(rooms: Path, out: Path, config: MaskTraining) -> None:
-    MaskTrainer(rooms, out, config, StudentConfig(), CropConfig()).run()
+def _backend(run: Run) -> str:
+    return 'nccl' if run.config.device.startswith('cuda') else 'gloo'
+
+
+def _work(run: Run, local_rank: int) -> None:
+    config = run.config
+    if config.device == 'cuda':
+        torch.cuda.set_device(local_rank)
+        config = replace(config, device=f'cuda:{local_rank}')
+    first = not distributed.is_initialized() or distributed.get_rank() == 0
+    writer = tensorboard_writer(run.out) if run.tensorboard and first else None
+    start = None if run.start is None else starting_weights(run.start)
+    MaskTrainer(run.sources, run.out, config, run.preset, start, writer).run()
+    if writer is not None:
+        writer.close()
     if distributed.is_initialized():
         distributed.destroy_process_group()
+
+
+def starting_weights(path: Path) -> dict[str, Tensor]:
+    """Read what a student file holds of backbone and mask decoder; its adapter stays behind."""
+    weights = load_masks(path).state_dict()
+    return {name: value for name, value in weights.items() if not name.startswith('adapter.')}
+
+
+def tensorboard_writer(folder: Path) -> Any:
+    """Return a SummaryWriter; ValueError if TensorBoard is not installed."""
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        raise ValueError(
+            '--tensorboard: the package tensorboard is not installed; install it with '
+            '`pip install tensorboard`, or leave the option away'
+        ) from error
+    return SummaryWriter(str(folder))

@@ -13,7 +13,16 @@ from torch import Tensor
 
 from folk_ros.structures import PointCloud
 from folk_ros.student.student import assemble_input
+from folk_ros.training.masks.augment import (
+    AugmentConfig,
+    distorted,
+    missing,
+    recoloured,
+    turned,
+)
 from folk_ros.voxels import voxelize
+
+__all__ = ['LabelledCloud', 'make_sample', 'read_labelled', 'Sample', 'turned']
 
 MIN_VOXELS = 6  # instances of fewer voxels in a crop are neither learnt nor punished
 
@@ -31,13 +40,17 @@ class LabelledCloud:
 
 @dataclass(frozen=True)
 class Sample:
-    """One crop on the grid."""
+    """One crop on the grid; all tensors lie on the same device."""
 
     coords: Tensor  # [V, 3] int64
     inputs: Tensor  # [V, INPUT]
     instance: Tensor  # [V] int64 from 0 without gaps; -1 for none
     label: Tensor  # [T] int64 index into the training names, -1 unknown
     offset: Tensor  # [V, 3] to the centre of the own instance, voxels; 0 for none
+
+    def to(self, device: torch.device) -> Sample:
+        """Return the crop on a device."""
+        return Sample(*(value.to(device) for value in vars(self).values()))
 
 
 @dataclass(frozen=True)
@@ -46,9 +59,9 @@ class CropConfig:
 
     voxel_size_m: float = 0.04
     voxels: int = 12_000  # of a crop
-    whole_rooms: float = 0.15  # share of samples that are twice as large
-    colour_dropped: float = 0.1
-    points_kept: float = 0.7
+    whole: float = 0.15  # share of samples that are twice as large
+    on_objects: float = 0.0  # share of crops around a point of an object rather than any point
+    augment: AugmentConfig = AugmentConfig()
 
 
 def read_labelled(folder: Path) -> LabelledCloud:
@@ -65,17 +78,16 @@ def make_sample(
     cloud: LabelledCloud, names: dict[str, int], config: CropConfig, rng: np.random.Generator
 ) -> Sample:
     """Cut and augment one crop; `names` numbers the training names."""
-    kept = rng.random(len(cloud.xyz)) < rng.uniform(config.points_kept - 0.2, 1.0)
-    xyz, instance = cloud.xyz[kept], cloud.instance[kept]
-    near = _nearest(xyz, config, rng)
-    xyz, instance = turned(xyz[near], rng), instance[near]
-    rgb = _recoloured(cloud.rgb[kept][near], rng)
-    voxels = voxelize(PointCloud(xyz, rgb), config.voxel_size_m)
-    owner = np.full(len(voxels), -1, np.int64)
-    owner[voxels.point_to_voxel] = instance  # the last point of a voxel names it
-    owner, kinds = _renumber(owner)
+    augment, size = config.augment, config.voxel_size_m
+    kept = rng.random(len(cloud.xyz)) < rng.uniform(*augment.points_kept)
+    xyz, rgb, instance = cloud.xyz[kept], cloud.rgb[kept], cloud.instance[kept]
+    near = _nearest(xyz, instance, config, rng)
+    near = near[missing(xyz[near], size, augment, rng)]
+    xyz, rgb, instance = xyz[near], recoloured(rgb[near], augment, rng), instance[near]
+    voxels = voxelize(PointCloud(distorted(xyz, size, augment, rng), rgb), size)
+    owner, kinds = _renumber(_majority(voxels.point_to_voxel, instance))
     label = [names.get(cloud.names[k], -1) for k in kinds]
-    coloured = rng.random() >= config.colour_dropped
+    coloured = rng.random() >= augment.colour_dropped
     colours = torch.from_numpy(voxels.rgb) * 2 - 1 if coloured else torch.zeros(len(owner), 3)
     coords = torch.from_numpy(voxels.coords).to(torch.int64)
     return Sample(
@@ -87,11 +99,14 @@ def make_sample(
     )
 
 
-def _nearest(xyz: NDArray, config: CropConfig, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Choose the points of the voxels nearest in plan to a random point."""
-    wanted = config.voxels * (2 if rng.random() < config.whole_rooms else 1)
-    centre = xyz[rng.integers(len(xyz)), :2]
-    order = np.argsort(np.square(xyz[:, :2] - centre).sum(1), kind='stable')
+def _nearest(
+    xyz: NDArray, instance: NDArray, config: CropConfig, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Choose the points of the voxels nearest in plan to some point."""
+    wanted = config.voxels * (2 if rng.random() < config.whole else 1)
+    choice = np.flatnonzero(instance >= 0) if rng.random() < config.on_objects else ()
+    row = rng.choice(choice) if len(choice) else rng.integers(len(xyz))
+    order = np.argsort(np.square(xyz[:, :2] - xyz[row, :2]).sum(1), kind='stable')
     cells = np.floor(xyz[order] / config.voxel_size_m).astype(np.int64) + (1 << 19)
     keys = (cells[:, 0] << 40) | (cells[:, 1] << 20) | cells[:, 2]
     _, first = np.unique(keys, return_index=True)
@@ -100,21 +115,14 @@ def _nearest(xyz: NDArray, config: CropConfig, rng: np.random.Generator) -> NDAr
     return order[: np.partition(first, wanted)[wanted]]
 
 
-def turned(xyz: NDArray, rng: np.random.Generator) -> NDArray[np.float32]:
-    """Turn points [N, 3] about gravity, mirror, scale, and shift them a little."""
-    angle = rng.uniform(0, 2 * np.pi)
-    cos, sin = np.cos(angle), np.sin(angle)
-    turn = np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]]) * rng.uniform(0.9, 1.1)
-    if rng.random() < 0.5:
-        turn[0] *= -1
-    jitter = rng.normal(0, 0.003, xyz.shape)
-    return (xyz @ turn.T + jitter + rng.uniform(0, 0.1, 3)).astype(np.float32)
-
-
-def _recoloured(rgb: NDArray, rng: np.random.Generator) -> NDArray[np.uint8]:
-    gain, shift = rng.uniform(0.8, 1.2, 3), rng.uniform(-15, 15, 3)
-    noise = rng.normal(0, 4, rgb.shape)
-    return np.clip(rgb * gain + shift + noise, 0, 255).astype(np.uint8)
+def _majority(point_to_voxel: NDArray, instance: NDArray) -> NDArray[np.int64]:
+    """Return the instance [V] that most points of each voxel belong to."""
+    base = int(instance.max(initial=-1)) + 2
+    keys, counts = np.unique(point_to_voxel * base + instance + 1, return_counts=True)
+    order = np.argsort(counts, kind='stable')  # the last written is the most frequent
+    owner = np.empty(int(point_to_voxel.max(initial=-1)) + 1, np.int64)
+    owner[keys[order] // base] = keys[order] % base - 1
+    return owner
 
 
 def _renumber(owner: NDArray) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -7,11 +7,13 @@ Mask3D's class head does; it is thrown away, but makes the frozen features worth
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 import json
 import logging
 from pathlib import Path
 import time
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,18 +21,15 @@ from torch import distributed, nn, Tensor
 from torch.nn import functional as F
 
 from folk_ros.student.engine import build_levels, part_of
-from folk_ros.student.student import Student, StudentConfig
+from folk_ros.student.student import Student
 from folk_ros.training.checkpoint import load_checkpoint, NAME, read_settings, save_checkpoint
 from folk_ros.training.masks.losses import crop_losses
-from folk_ros.training.masks.samples import (
-    CropConfig,
-    LabelledCloud,
-    make_sample,
-    read_labelled,
-    Sample,
-)
+from folk_ros.training.masks.presets import Preset
+from folk_ros.training.masks.samples import make_sample, read_labelled, Sample
+from folk_ros.training.masks.sources import Mixture, Source
 
 log = logging.getLogger(__name__)
+REPORT_EVERY = 50  # steps
 
 
 @dataclass(frozen=True)
@@ -38,16 +37,18 @@ class MaskTraining:
     """How the masks are learnt."""
 
     steps: int = 6000
-    crops: int = 2  # per step and process
+    crops: int = 2  # run at once, per process
+    accumulate: int = 1  # runs whose gradients are added up to one step
     learning_rate: float = 2e-3
     weight_decay: float = 0.02
     warm_up: int = 200
     clip: float = 5.0
     name_weight: float = 0.5
-    average: float = 0.998  # decay of the averaged weights, which are the ones kept
+    average: float = 0.1  # the weights kept are averaged over about this share of the steps
     bfloat16: bool = True
     seed: int = 0
     save_every: int = 200
+    device: str = 'cpu'
 
 
 class MaskTrainer:
@@ -55,22 +56,30 @@ class MaskTrainer:
 
     def __init__(
         self,
-        rooms: Path,
+        sources: Sequence[Source],
         out: Path,
         config: MaskTraining,
-        student: StudentConfig,
-        crop: CropConfig,
+        preset: Preset,
+        start: dict[str, Tensor] | None = None,
+        writer: Any = None,
     ) -> None:
-        self.config, self.crop, self.out = config, crop, out
+        """Begin with the weights `start`, if any; `writer` is TensorBoard's SummaryWriter."""
+        self.config, self.preset, self.out, self.writer = config, preset, out, writer
         self.rank = distributed.get_rank() if distributed.is_initialized() else 0
         self.world = distributed.get_world_size() if distributed.is_initialized() else 1
+        self.device = torch.device(config.device)
         torch.manual_seed(config.seed)
-        self.clouds = self._read(rooms)
-        self.names = self._known_names()
-        self.student = Student(student)
-        self.name_head = nn.Linear(self.student.backbone.channels[0], len(self.names))
-        self.average = Student(student)
+        self.mixture = Mixture(sources)
+        names = self._known_names()
+        self.names = {name: number for number, name in enumerate(names)}
+        self.student = Student(preset.student)
+        if start is not None:
+            self.student.load_state_dict(self.student.state_dict() | start)
+        self.name_head = nn.Linear(self.student.backbone.channels[0], max(len(names), 1))
+        self.average = Student(preset.student)
         self.average.load_state_dict(self.student.state_dict())
+        for module in (self.student, self.name_head, self.average):
+            module.to(self.device)
         learnt = [p for n, p in self.student.named_parameters() if not n.startswith('adapter.')]
         self.parameters = [*learnt, *self.name_head.parameters()]
         self.optimizer = torch.optim.AdamW(
@@ -80,43 +89,57 @@ class MaskTrainer:
         # sums stay float32; on processors with bfloat16 products this is twice as fast
         self.compute = torch.bfloat16 if config.bfloat16 else torch.float32
 
-    def _read(self, rooms: Path) -> list[LabelledCloud]:
-        folders = sorted(p.parent for p in rooms.glob('train_*/truth.json'))
-        if not folders:
-            raise ValueError(f'{rooms}: expected scene folders train_*/, found none')
-        return [read_labelled(folder) for folder in folders]
-
     def _known_names(self) -> list[str]:
-        if (self.out / NAME).exists():  # rooms may have been added since: the names stay
+        if (self.out / NAME).exists():  # scenes may have been added since: the names stay
             names: list[str] = read_settings(self.out)['names']
             return names
-        return sorted({name for cloud in self.clouds for name in cloud.names})
+        return self.mixture.names()
 
     def run(self) -> None:
         """Train to the last step; goes on from the newest checkpoint in the output folder."""
         self._resume()
-        index = {name: number for number, name in enumerate(self.names)}
         begin = time.monotonic()
         sums: dict[str, float] = {}
         while self.step < self.config.steps:
-            rng = np.random.default_rng([self.config.seed, self.step, self.rank])
-            torch.manual_seed(int(rng.integers(1 << 31)))
-            chosen = rng.integers(len(self.clouds), size=self.config.crops)
-            samples = [make_sample(self.clouds[i], index, self.crop, rng) for i in chosen]
-            losses = self._learn(samples)
-            for name, value in losses.items():
-                sums[name] = sums.get(name, 0.0) + value
+            for name, value in self._learn().items():
+                sums[name] = sums.get(name, 0.0) + value / REPORT_EVERY
             self.step += 1
-            if self.step % 50 == 0:
-                self._report({k: v / 50 for k, v in sums.items()}, time.monotonic() - begin)
+            if self.step % REPORT_EVERY == 0:
+                self._report(sums, time.monotonic() - begin)
                 begin, sums = time.monotonic(), {}
             if self.step % self.config.save_every == 0 or self.step == self.config.steps:
                 self._save()
 
-    def _learn(self, samples: list[Sample]) -> dict[str, float]:
-        """Take one step on some crops; returns the loss terms."""
+    def _draw(self, rng: np.random.Generator) -> Sample:
+        """Cut a crop out of some scene; one without voxels is drawn again."""
+        while True:
+            cloud = read_labelled(self.mixture.draw(rng))
+            sample = make_sample(cloud, self.names, self.preset.crop, rng)
+            if len(sample.coords):
+                return sample.to(self.device)
+
+    def _learn(self) -> dict[str, float]:
+        """Take one step; returns the loss terms."""
+        rng = np.random.default_rng([self.config.seed, self.step, self.rank])
+        torch.manual_seed(int(rng.integers(1 << 31)))
         self._set_rate()
         self.student.train()
+        self.optimizer.zero_grad()
+        means: dict[str, float] = {}
+        for _ in range(self.config.accumulate):
+            total = self._losses([self._draw(rng) for _ in range(self.config.crops)])
+            (torch.stack(list(total.values())).sum() / self.config.accumulate).backward()
+            for name, value in total.items():
+                share = float(value.detach()) / self.config.accumulate
+                means[name] = means.get(name, 0.0) + share
+        self._share_gradients()
+        nn.utils.clip_grad_norm_(self.parameters, self.config.clip)
+        self.optimizer.step()
+        self._average()
+        return means
+
+    def _losses(self, samples: list[Sample]) -> dict[str, Tensor]:
+        """Run the network on some crops at once."""
         batch = torch.cat(
             [F.pad(s.coords, (1, 0), value=number) for number, s in enumerate(samples)]
         )
@@ -130,14 +153,8 @@ class MaskTrainer:
                 self.student, own_features, own_levels, fields.rows(spans[0]), sample
             )
             for name, value in losses.items():
-                total[name] = total.get(name, torch.zeros(())) + value / len(samples)
-        self.optimizer.zero_grad()
-        sum(total.values()).backward()  # type: ignore[union-attr]
-        self._share_gradients()
-        nn.utils.clip_grad_norm_(self.parameters, self.config.clip)
-        self.optimizer.step()
-        self._average()
-        return {name: float(value.detach()) for name, value in total.items()}
+                total[name] = total.get(name, value.new_zeros(())) + value / len(samples)
+        return total
 
     def _name_loss(self, features: Tensor, samples: list[Sample]) -> Tensor:
         label = torch.cat(
@@ -174,7 +191,8 @@ class MaskTrainer:
 
     @torch.no_grad()
     def _average(self) -> None:
-        decay = min(self.config.average, (1 + self.step) / (10 + self.step))
+        decay = 1 - 1 / max(self.config.average * self.config.steps, 1.0)
+        decay = min(decay, (1 + self.step) / (10 + self.step))
         for mean, now in zip(
             self.average.state_dict().values(), self.student.state_dict().values(), strict=True
         ):
@@ -184,9 +202,13 @@ class MaskTrainer:
                 mean.copy_(now)
 
     def _report(self, losses: dict[str, float], seconds: float) -> None:
-        if self.rank == 0:
-            terms = ' '.join(f'{name} {value:.3f}' for name, value in losses.items())
-            log.info('step %d: %s (%.2f s a step)', self.step, terms, seconds / 50)
+        if self.rank:
+            return
+        terms = ' '.join(f'{name} {value:.3f}' for name, value in losses.items())
+        log.info('step %d: %s (%.2f s a step)', self.step, terms, seconds / REPORT_EVERY)
+        if self.writer is not None:
+            for name, value in losses.items():
+                self.writer.add_scalar(f'loss/{name}', value, self.step)
 
     def _save(self) -> None:
         if self.rank:
@@ -194,8 +216,8 @@ class MaskTrainer:
         settings = {
             'training': asdict(self.config),
             'student': asdict(self.student.config),
-            'crop': asdict(self.crop),
-            'names': self.names,
+            'crop': asdict(self.preset.crop),
+            'names': list(self.names),
         }
         tensors = {
             **{f'student.{k}': v for k, v in self.student.state_dict().items()},

@@ -1,14 +1,13 @@
-import json
+from dataclasses import replace
 
 import numpy as np
-import pytest
 import torch
 
 from folk_ros.student.engine import build_levels
 from folk_ros.student.student import Student, StudentConfig
+from folk_ros.training.masks.augment import AugmentConfig
 from folk_ros.training.masks.losses import choose_queries, crop_losses, reached_iou
 from folk_ros.training.masks.samples import CropConfig, LabelledCloud, make_sample
-from folk_ros.training.masks.trainer import MaskTrainer, MaskTraining
 
 SMALL = StudentConfig(encoder=(8, 8, 8), decoder=(8, 8), decoder_reads=(1,), embedding_dim=4)
 
@@ -26,7 +25,8 @@ def room(seed=0):
     return LabelledCloud('train_0', xyz, rgb, owner, ('box', 'box', 'lamp'))
 
 
-def sample(seed=0, **config):
+def sample(seed=0, augment=None, **config):
+    config['augment'] = augment or AugmentConfig()
     names = {'box': 0, 'lamp': 1}
     return make_sample(room(), names, CropConfig(**config), np.random.default_rng(seed))
 
@@ -41,7 +41,7 @@ def test_offsets_lead_every_voxel_to_the_middle_of_its_instance():
 
 
 def test_a_crop_is_no_larger_than_asked():
-    crop = sample(voxels=300, whole_rooms=0.0)
+    crop = sample(voxels=300, whole=0.0, augment=AugmentConfig(holes=0.0))
     assert 150 < len(crop.coords) < 450  # counted before turning, which moves voxel borders
 
 
@@ -52,7 +52,7 @@ def test_the_same_seed_gives_the_same_sample():
 
 
 def test_dropped_colour_is_said_to_the_network():
-    crop = sample(colour_dropped=1.0)
+    crop = sample(augment=AugmentConfig(colour_dropped=1.0))
     assert (crop.inputs[:, :4] == 0).all()
 
 
@@ -86,36 +86,44 @@ def test_every_part_of_the_network_but_the_adapter_gets_a_gradient():
     assert silent == set()
 
 
-class Interrupted(Exception):
-    pass
+def test_a_voxel_belongs_to_whom_most_of_its_points_belong():
+    still = AugmentConfig(
+        scale=(1, 1), tilt_deg=0, jitter=0, elastic=0, holes=0, points_kept=(1, 1)
+    )
+    rng = np.random.default_rng(0)
+    xyz = np.concatenate(
+        [rng.uniform(0.1, 0.9, (90, 3)), rng.uniform(0.1, 0.9, (60, 3)) + [8, 0, 0]]
+    )
+    owner = np.concatenate([np.r_[np.zeros(50), np.ones(40)], np.r_[np.zeros(20), np.ones(40)]])
+    cloud = LabelledCloud(
+        'x',
+        xyz.astype(np.float32),
+        np.zeros((150, 3), np.uint8),
+        owner.astype(np.int32),
+        ('a', 'b'),
+    )
+    # cells of 20 m would hold all points: 70 of a, 80 of b
+    config = CropConfig(voxel_size_m=1000.0, augment=still)
+    crop = make_sample(cloud, {}, config, np.random.default_rng(1))
+    assert len(crop.coords) <= 8  # the cloud may fall on a corner of cells
+    assert (crop.instance == -2).all()  # too few voxels to be learnt, but none is background
 
 
-def test_training_goes_on_from_its_checkpoint_as_if_never_stopped(tmp_path, monkeypatch):
-    folder = tmp_path / 'rooms' / 'train_0'
-    folder.mkdir(parents=True)
-    cloud = room()
-    np.savez(folder / 'cloud.npz', xyz=cloud.xyz, rgb=cloud.rgb, instance=cloud.instance)
-    (folder / 'truth.json').write_text(json.dumps({'names': cloud.names}))
+def test_crops_around_objects_hold_objects():
+    floor = room()
+    far = np.c_[np.random.default_rng(1).uniform(-20, -2, (60_000, 2)), np.zeros(60_000)]
+    cloud = replace(
+        floor,
+        xyz=np.concatenate([floor.xyz, far]).astype(np.float32),
+        rgb=np.concatenate([floor.rgb, np.zeros((60_000, 3), np.uint8)]),
+        instance=np.concatenate([floor.instance, np.full(60_000, -1, np.int32)]),
+    )
+    names = {'box': 0, 'lamp': 1}
 
-    def trainer(out):
-        config = MaskTraining(steps=4, crops=1, save_every=2, bfloat16=False)
-        return MaskTrainer(
-            tmp_path / 'rooms', tmp_path / out, config, SMALL, CropConfig(voxels=800)
-        )
+    def share(on_objects):
+        config = CropConfig(voxels=400, whole=0, on_objects=on_objects)
+        crops = [make_sample(cloud, names, config, np.random.default_rng(k)) for k in range(12)]
+        return sum(len(crop.label) > 0 for crop in crops)
 
-    whole = trainer('whole')
-    whole.run()
-    first = trainer('parts')
-    save = first._save
-
-    def save_and_die():
-        save()
-        raise Interrupted
-
-    monkeypatch.setattr(first, '_save', save_and_die)
-    with pytest.raises(Interrupted):
-        first.run()
-    second = trainer('parts')
-    second.run()
-    ours, theirs = second.student.state_dict(), whole.student.state_dict()
-    assert all(torch.allclose(ours[k].float(), theirs[k].float(), atol=1e-5) for k in theirs)
+    assert share(1.0) == 12
+    assert share(0.0) < 8
