@@ -24,8 +24,9 @@ from folk_ros.query import answer, best_names, check_limits, check_texts, Vocabu
 from folk_ros.resources import model_folder, text_tower_place
 from folk_ros.scene_memory import SceneMemory
 from folk_ros.structures import Instances, Match, PointCloud, Voxels
-from folk_ros.student.student import Student
-from folk_ros.student.weights import load_student
+from folk_ros.student.engines.choose import choose_engine
+from folk_ros.student.face import MaskStudent, PooledStudent
+from folk_ros.student.weights import load_student, STUDENT_FILE
 from folk_ros.text import load_text_tower, TextTower
 from folk_ros.voxels import voxelize
 
@@ -36,7 +37,7 @@ class Folk:
     """A student, its text tower, and the scene it saw last."""
 
     def __init__(
-        self, student: Student, vocabulary: Vocabulary, text: TextTower, config: FolkConfig
+        self, student: MaskStudent, vocabulary: Vocabulary, text: TextTower, config: FolkConfig
     ) -> None:
         if text.name != student.config.clip:
             raise ValueError(
@@ -45,7 +46,7 @@ class Folk:
             )
         self.config = config
         self.device = choose_device(config.segment.device)
-        self.student = student.to(self.device).eval()
+        self.student: MaskStudent = student.to(self.device).eval()
         self.vocabulary = vocabulary
         self.text = text
         self.memory = SceneMemory()
@@ -54,6 +55,9 @@ class Folk:
         self._segmenting = threading.Lock()
         if config.segment.threads and self.device.type == 'cpu':
             torch.set_num_threads(config.segment.threads)
+        if isinstance(self.student, PooledStudent):
+            choice = choose_engine(config.segment.engine, self.device, self.student.compute)
+            self.student.engine = choice.engine
 
     @classmethod
     def load(cls, model: str | Path = '', config: FolkConfig | None = None) -> Folk:
@@ -63,7 +67,7 @@ class Folk:
         Raises FileNotFoundError or ValueError, with a sentence, if they are missing or damaged.
         """
         config = config or FolkConfig()
-        student, vocabulary = load_student(model_folder(model) / 'student.safetensors')
+        student, vocabulary = load_student(model_folder(model) / STUDENT_FILE)
         text = load_text_tower(text_tower_place(student.config.text_tower))
         return cls(student, vocabulary, text, config)
 

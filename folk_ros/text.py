@@ -28,6 +28,7 @@ from folk_ros.text_embeddings import (
     save_text_embeddings,
     TextEncoder,
 )
+from folk_ros.text_hub import clip_place, download, download_tokenizer, fetched_weights
 
 __all__ = [
     'CachedTextTower',
@@ -36,6 +37,7 @@ __all__ = [
     'clean_text',
     'clean_texts',
     'create_open_clip',
+    'fetch_open_clip',
     'load_packed',
     'load_text_embeddings',
     'load_text_tower',
@@ -222,7 +224,7 @@ def create_open_clip(model: str) -> tuple[str, Any, dict[str, Any]]:
             "such as 'ViT-L-14-336/openai' with an architecture of open_clip.list_models()"
         )
     tag = open_clip.get_pretrained_cfg(arch, weights) or {}
-    path = Path(weights) if Path(weights).is_file() else _fetched_weights(arch, weights, tag)
+    path = Path(weights) if Path(weights).is_file() else fetched_weights(model, tag)
     settings = {'pretrained_hf': False} if 'hf_model_name' in config['text_cfg'] else {}
     quick_gelu = bool(tag.get('quick_gelu', False))
     try:
@@ -236,20 +238,18 @@ def create_open_clip(model: str) -> tuple[str, Any, dict[str, Any]]:
     return f'{arch}/{weights if tag else path.stem}', clip, config
 
 
-def _fetched_weights(arch: str, tag: str, config: dict[str, Any]) -> Path:
-    """Return the file of a tag fetched before; raise ValueError if it is not on this machine."""
-    from huggingface_hub import try_to_load_from_cache
+def fetch_open_clip(model: str) -> Path:
+    """Download the weights and tokenizer of 'ARCHITECTURE/TAG'; ValueError if there is no such."""
+    import open_clip
 
-    repository, _, file = config.get('hf_hub', '').rpartition('/')
-    names = [file] if file else ['open_clip_model.safetensors', 'open_clip_pytorch_model.bin']
-    for name in names if repository else ():
-        found = try_to_load_from_cache(repository, name)
-        if isinstance(found, str):
-            return Path(found)
-    raise ValueError(
-        f'text tower {arch}/{tag}: {tag!r} is neither a file nor weights fetched before; fetch '
-        f'them once (folk weights fetch {arch}/{tag}) or name a file: {arch}/FILE.safetensors'
-    )
+    arch, _, tag = model.partition('/')
+    repository, names = clip_place(open_clip.get_pretrained_cfg(arch, tag) or {})
+    if not repository:
+        raise ValueError(f'{model!r}: no weights of open_clip are called so on the model hub')
+    tokenizer = (open_clip.get_model_config(arch) or {})['text_cfg'].get('hf_tokenizer_name')
+    if tokenizer:
+        download_tokenizer(tokenizer)
+    return download(repository, names)
 
 
 def _runner(

@@ -22,7 +22,12 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         '--teacher', type=Path, nargs='+', required=True, help='their folders of teacher files'
     )
-    parser.add_argument('--masks', type=Path, required=True, help='folder of the mask checkpoint')
+    parser.add_argument(
+        '--masks',
+        type=Path,
+        required=True,
+        help='folder of a mask training run, or of an imported student',
+    )
     parser.add_argument('--out', type=Path, required=True, help='student.safetensors to write')
     parser.add_argument('--clip', default='demo_clip', help='the CLIP of the teacher files')
     parser.add_argument('--steps', type=int, default=4000, help='training steps (default: 4000)')
@@ -47,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
         )
     logging.basicConfig(level=logging.INFO, format='%(asctime)s %(message)s', datefmt='%H:%M:%S')
     text = load_text_tower(text_tower_place(args.clip))
-    student = mask_student(args.masks, text.name, args.clip)
+    student = mask_student(args.masks, text, args.clip)
     config = Distillation(steps=args.steps, seed=args.seed)
     pairs = list(zip(args.rooms, args.teacher, strict=True))
     distill(pairs, student, text, config, args.workers, args.out)

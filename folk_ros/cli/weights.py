@@ -1,4 +1,4 @@
-"""`folk weights`: look after the weights that come with the program."""
+"""`folk weights`: look after the weights that come with the program, bring in others."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from folk_ros.cli.output import as_json, CommandFailed
+from folk_ros.cli.weights_foreign import add_fetch, add_import
 
 
 def add_parser(commands: Any) -> None:
     """Add `folk weights` to the parser."""
     parser = commands.add_parser(
         'weights',
-        help='check the shipped weights',
-        description='Look after the weights that come with the program.',
+        help='check the shipped weights, bring in those of others',
+        description='Look after the weights that come with the program, and bring in others.',
         epilog='Example: folk weights verify',
     )
     actions = parser.add_subparsers(metavar='ACTION', required=True)
@@ -29,6 +30,8 @@ def add_parser(commands: Any) -> None:
     )
     verify.add_argument('--json', action='store_true', help='print JSON instead of lines')
     verify.set_defaults(run=run_verify)
+    add_import(actions)
+    add_fetch(actions)
 
 
 def run_verify(args: argparse.Namespace) -> int:

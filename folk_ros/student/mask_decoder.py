@@ -25,13 +25,21 @@ class MaskStage:
 class MaskDecoderLayer(nn.Module):
     """Masked cross-attention to one level, self-attention, feed-forward (Mask2Former order)."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(
+        self,
+        channels: int,
+        width: int = WIDTH,
+        heads: int = HEADS,
+        feed: int = 2 * WIDTH,
+        values_know_place: bool = True,
+    ) -> None:
         super().__init__()
-        self.memory = nn.Linear(channels, WIDTH)
-        self.cross = nn.MultiheadAttention(WIDTH, HEADS, batch_first=True)
-        self.self_attention = nn.MultiheadAttention(WIDTH, HEADS, batch_first=True)
-        self.feed = nn.Sequential(nn.Linear(WIDTH, 128), nn.ReLU(), nn.Linear(128, WIDTH))
-        self.norms = nn.ModuleList(nn.LayerNorm(WIDTH) for _ in range(3))
+        self.values_know_place = values_know_place  # Mask3D's do not: places are keys alone
+        self.memory = nn.Linear(channels, width)
+        self.cross = nn.MultiheadAttention(width, heads, batch_first=True)
+        self.self_attention = nn.MultiheadAttention(width, heads, batch_first=True)
+        self.feed = nn.Sequential(nn.Linear(width, feed), nn.ReLU(), nn.Linear(feed, width))
+        self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(3))
 
     def forward(
         self, query: Tensor, place: Tensor, feature: Tensor, spots: Tensor, blocked: Tensor
@@ -41,13 +49,14 @@ class MaskDecoderLayer(nn.Module):
 
         They look at a level's `feature` [M, C] at `spots` [M, W], except where `blocked` [Q, M].
         """
-        memory = self.memory(feature) + spots
-        q = query + place
-        heads_blocked = blocked[None].expand(HEADS, -1, -1)
-        seen, _ = self.cross(q[None], memory[None], memory[None], attn_mask=heads_blocked)
+        memory = self.memory(feature)
+        keys = memory + spots
+        values = keys if self.values_know_place else memory
+        q = (query + place)[None]
+        seen, _ = self.cross(q, keys[None], values[None], attn_mask=blocked, need_weights=False)
         query = self.norms[0](query + seen[0])
         q = (query + place)[None]
-        talked, _ = self.self_attention(q, q, query[None])
+        talked, _ = self.self_attention(q, q, query[None], need_weights=False)
         query = self.norms[1](query + talked[0])
         updated: Tensor = self.norms[2](query + self.feed(query))
         return updated

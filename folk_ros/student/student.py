@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import nn, Tensor
+from torch import Tensor
 
 from folk_ros.structures import Voxels
-from folk_ros.student.engine import build_levels, Level
+from folk_ros.student.engine import Level
+from folk_ros.student.face import PooledStudent, Sight
 from folk_ros.student.mask_decoder import MaskDecoder, MaskStage
 from folk_ros.student.mask_fields import MaskFieldHead, MaskFields, pick_seeds
 from folk_ros.student.unet import SparseUNet
-from folk_ros.student.vl_adapter import describe_shape, pool_masks, SHAPE, VLAdapter
+from folk_ros.student.vl_adapter import adapter_width, LEVELS, VLAdapter
 
 INPUT = 6  # r g b, has colour, height above the lowest voxel, 1
 MIN_SEED = 0.1  # weaker seeds start no mask
@@ -29,6 +30,7 @@ class StudentConfig:
     encoder: tuple[int, ...] = (16, 32, 48, 64, 96)
     decoder: tuple[int, ...] = (64, 48, 32, 32)
     decoder_reads: tuple[int, ...] = (3, 2)  # levels read by the mask decoder's layers
+    pooling: str = LEVELS  # what the adapter reads; see vl_adapter
     adapter_hidden: int = 512
     embedding_dim: int = 384
     clip: str = ''  # name of the CLIP space the embeddings live in
@@ -43,20 +45,11 @@ class StudentConfig:
         return cls(**ready)
 
 
-@dataclass(frozen=True)
-class Prediction:
-    """Raw answer of a student: masks over voxels as pairs, one quality and embedding each."""
-
-    owner: Tensor  # [M] int64 which mask
-    rows: Tensor  # [M] int64 which voxel
-    quality: Tensor  # [I] in [0, 1]
-    embeddings: Tensor  # [I, D] unit length
-
-
-class Student(nn.Module):
+class Student(PooledStudent):
     """Backbone, mask fields, mask decoder and VL-adapter."""
 
-    engine_name = 'torch'  # engine.py; the only one so far
+    config: StudentConfig
+    nested = NESTED
 
     def __init__(self, config: StudentConfig) -> None:
         super().__init__()
@@ -65,9 +58,8 @@ class Student(nn.Module):
         channels = self.backbone.channels
         self.fields = MaskFieldHead(channels[0])
         self.decoder = MaskDecoder(channels, config.decoder_reads)
-        self.adapter = VLAdapter(
-            sum(channels) + SHAPE, config.adapter_hidden, config.embedding_dim
-        )
+        width = adapter_width(config.pooling, channels)
+        self.adapter = VLAdapter(width, config.adapter_hidden, config.embedding_dim)
 
     @property
     def depth(self) -> int:
@@ -79,56 +71,18 @@ class Student(nn.Module):
         features = self.backbone(x, levels)
         return features, self.fields(features[0], levels[0].coords[:, 1:])
 
-    @torch.inference_mode()
-    def predict(self, voxels: Voxels, min_quality: float, nms_iou: float) -> Prediction:
-        """Segment one voxelised cloud."""
-        device = self.fields.out.weight.device
-        coords = torch.from_numpy(voxels.coords).to(device, torch.int64)
-        levels = build_levels(torch.cat([coords.new_zeros(len(coords), 1), coords], 1), self.depth)
-        features, fields = self.features(student_input(voxels).to(device), levels)
+    def look(self, voxels: Voxels) -> Sight:
+        """Run the network on one voxelised cloud."""
+        levels = self.build_levels_of(voxels)
+        x = student_input(voxels).to(levels[0].coords.device)
+        features, fields = self.features(x, levels)
         seeds = pick_seeds(fields, MIN_SEED, MAX_SEEDS)
         if len(seeds) == 0:
-            return self._nothing(device)
+            nothing = x.new_zeros(0, len(x))
+            return Sight(levels, features, nothing, nothing.sum(1))
         stages = self.decoder(seeds, features, levels, fields)
-        masks, quality = score_masks(stages, fields, seeds)  # [Q, V] probabilities, [Q]
-        keep = suppress(masks > 0.5, quality, min_quality, nms_iou)
-        if len(keep) == 0:
-            return self._nothing(device)
-        owner, rows = (masks[keep] > 0.5).nonzero(as_tuple=True)
-        weight = masks[keep][owner, rows]
-        embeddings = self.embed(features, levels, owner, rows, weight)
-        return Prediction(owner, rows, quality[keep], embeddings)
-
-    def adapter_input(
-        self,
-        features: list[Tensor],
-        levels: list[Level],
-        owner: Tensor,
-        rows: Tensor,
-        weight: Tensor,
-    ) -> Tensor:
-        """Pool features and shape of masks given as pairs (see pool_masks): [I, C]."""
-        pooled = pool_masks(features, levels, owner, rows, weight)
-        coords = levels[0].coords[:, 1:]
-        shape = describe_shape(coords, owner, rows, self.config.voxel_size_m)
-        return torch.cat([pooled, shape.to(pooled.dtype)], 1)
-
-    def embed(
-        self,
-        features: list[Tensor],
-        levels: list[Level],
-        owner: Tensor,
-        rows: Tensor,
-        weight: Tensor,
-    ) -> Tensor:
-        """Embed masks given as pairs: [I, D] of unit length."""
-        result: Tensor = self.adapter(self.adapter_input(features, levels, owner, rows, weight))
-        return result
-
-    def _nothing(self, device: torch.device) -> Prediction:
-        none = torch.zeros(0, dtype=torch.int64, device=device)
-        zero = torch.zeros(0, self.config.embedding_dim, device=device)
-        return Prediction(none, none, zero[:, 0], zero)
+        masks, quality = score_masks(stages, fields, seeds)
+        return Sight(levels, features, masks, quality)
 
 
 def student_input(voxels: Voxels) -> Tensor:
@@ -158,19 +112,3 @@ def score_masks(
     inside = (masks > 0.5).to(masks.dtype)
     mean = (masks * inside).sum(1) / inside.sum(1).clamp(min=1)
     return masks, quality * mean
-
-
-def suppress(inside: Tensor, quality: Tensor, min_quality: float, iou: float) -> Tensor:
-    """Non-maximum suppression over masks [Q, V] bool: rows that stay, best first."""
-    flat = inside.to(torch.float32)
-    shared = flat @ flat.t()  # [Q, Q]
-    area = flat.sum(1)
-    overlap = shared / (area[:, None] + area[None] - shared).clamp(min=1)
-    within = shared / area[:, None].clamp(min=1)  # part of the row's mask inside the column's
-    keep: list[int] = []
-    for row in quality.argsort(descending=True).tolist():
-        if float(quality[row]) < min_quality or float(area[row]) == 0:
-            continue
-        if not any(float(overlap[row, k]) > iou or float(within[row, k]) > NESTED for k in keep):
-            keep.append(row)
-    return torch.tensor(keep, dtype=torch.int64, device=quality.device)

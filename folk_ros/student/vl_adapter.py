@@ -9,6 +9,9 @@ from torch.nn import functional as F
 from folk_ros.student.engine import Level
 
 SHAPE = 6  # log size x y z, log voxel count, height of centre and of lowest point above the floor
+# What the adapter reads of a mask: FOLK's form is the plain average of the finest features; the
+# other one averages every level, weighted by mask probability, and adds size and height.
+FOLK, LEVELS = 'folk', 'levels'
 
 
 class VLAdapter(nn.Module):
@@ -24,6 +27,29 @@ class VLAdapter(nn.Module):
     def forward(self, pooled: Tensor) -> Tensor:
         """Map [I, C] to [I, D] of unit length."""
         return F.normalize(self.mlp(self.norm(pooled)), dim=1)
+
+
+def adapter_width(pooling: str, channels: tuple[int, ...]) -> int:
+    """Return the number of values the adapter reads, from the channels of each level."""
+    if pooling not in (FOLK, LEVELS):
+        raise ValueError(f'pooling: expected {FOLK!r} or {LEVELS!r}, got {pooling!r}')
+    return channels[0] if pooling == FOLK else sum(channels) + SHAPE
+
+
+def pool_for_adapter(
+    pooling: str,
+    features: list[Tensor],
+    levels: list[Level],
+    masks: tuple[Tensor, Tensor, Tensor],
+    voxel_size_m: float,
+) -> Tensor:
+    """Return what the adapter reads [I, C] of masks (owner, rows, weight); see pool_masks."""
+    owner, rows, weight = masks
+    if pooling == FOLK:
+        return pool_masks(features[:1], levels[:1], owner, rows, torch.ones_like(weight))
+    pooled = pool_masks(features, levels, owner, rows, weight)
+    shape = describe_shape(levels[0].coords[:, 1:], owner, rows, voxel_size_m)
+    return torch.cat([pooled, shape.to(pooled.dtype)], 1)
 
 
 def pool_masks(

@@ -2,54 +2,140 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
-import hashlib
+from dataclasses import asdict, fields, replace
 import json
 import os
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 from safetensors import safe_open, SafetensorError
 from safetensors.torch import save_file
 import torch
+from torch import Tensor
 
 from folk_ros.query import Vocabulary
+from folk_ros.student.face import MaskStudent, PooledStudent
+from folk_ros.student.mask3d import Mask3D, Mask3DConfig
+from folk_ros.student.spaceformer import SpaceFormer, SpaceFormerConfig
 from folk_ros.student.student import Student, StudentConfig
+from folk_ros.student.sums import check_sum
 
 FORMAT = 'folk_ros student 1'
-SUMS = 'SHA256SUMS'
+STUDENT_FILE = 'student.safetensors'  # in a model folder
+ARCHITECTURES: dict[str, tuple[Any, Any]] = {  # name in the metadata: network, configuration
+    'seeds': (Student, StudentConfig),
+    'mask3d': (Mask3D, Mask3DConfig),
+    'spaceformer': (SpaceFormer, SpaceFormerConfig),
+}
 
 
-def save_student(path: Path, student: Student, vocabulary: Vocabulary, half: bool = True) -> None:
-    """Write a student atomically; matrices are stored as float16 unless told otherwise."""
+def save_student(
+    path: Path,
+    student: MaskStudent,
+    vocabulary: Vocabulary | None,
+    half: bool = True,
+    provenance: str = '',
+) -> None:
+    """
+    Write a student atomically; matrices are stored as float16 unless told otherwise.
+
+    A student of masks alone has no vocabulary. `provenance` says where the weights come from.
+    """
     tensors = {
         name: value.half() if half and value.dim() >= 2 else value
         for name, value in student.state_dict().items()
     }
-    tensors['vocabulary'] = torch.from_numpy(vocabulary.embeddings).half()
+    save_tensors(path, student.config, tensors, vocabulary, provenance)
+
+
+def save_tensors(
+    path: Path,
+    config: Any,
+    tensors: dict[str, Tensor],
+    vocabulary: Vocabulary | None,
+    provenance: str,
+) -> None:
+    """Write a student file from the tensors of its network; see `save_student`."""
     metadata = {
         'format': FORMAT,
-        'config': json.dumps(asdict(student.config)),
-        'vocabulary': json.dumps(vocabulary.names),
-        'scale': str(vocabulary.scale),
-        'floor': str(vocabulary.floor),
+        'architecture': next(k for k, (_, c) in ARCHITECTURES.items() if c is type(config)),
+        'config': json.dumps(asdict(config)),
+        'embeddings': config.clip or 'none: no adapter was distilled yet',
+        'provenance': provenance,
     }
+    if vocabulary is not None:
+        tensors = tensors | {'vocabulary': torch.from_numpy(vocabulary.embeddings).half()}
+        metadata |= {
+            'vocabulary': json.dumps(vocabulary.names),
+            'scale': str(vocabulary.scale),
+            'floor': str(vocabulary.floor),
+        }
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix('.part')
     save_file({k: v.contiguous() for k, v in tensors.items()}, temporary, metadata)
+    temporary.chmod(0o644)  # safetensors writes for the owner alone
     os.replace(temporary, path)
 
 
-def load_student(path: Path) -> tuple[Student, Vocabulary]:
+def load_student(path: Path) -> tuple[MaskStudent, Vocabulary]:
     """
-    Read a student, on the CPU and ready to run.
+    Read a student that answers words, on the CPU and ready to run.
 
     Raises FileNotFoundError if there is none and ValueError if the file is damaged, altered (its
-    folder's SHA256SUMS disagrees) or of another architecture; the message says what to do.
+    folder's SHA256SUMS disagrees), of another architecture, or gives masks without embeddings;
+    the message says what to do.
     """
+    metadata, tensors = _read(path)
+    stored = tensors.pop('vocabulary', None)
+    student = _build(path, metadata, tensors)
+    if not student.config.embedding_dim:
+        raise ValueError(
+            f'{path}: gives masks but no embeddings, so it cannot answer words yet; teach it some '
+            f'with `folk distill --masks {path}`, or use a student that was distilled'
+        )
+    try:
+        vocabulary = Vocabulary(
+            names=tuple(json.loads(metadata['vocabulary'])),
+            embeddings=stored.numpy() if stored is not None else np.zeros((0, 0), np.float32),
+            scale=float(metadata['scale']),
+            floor=float(metadata['floor']),
+        )
+    except KeyError as error:
+        raise ValueError(f'{path}: its metadata lack {error}; distil it anew') from error
+    return student, vocabulary
+
+
+def load_masks(path: Path) -> PooledStudent:
+    """
+    Read a student for its masks and features, with or without an adapter.
+
+    Raises as `load_student` does, and ValueError for a network whose embeddings are its own.
+    """
+    metadata, tensors = _read(path)
+    tensors.pop('vocabulary', None)
+    student = _build(path, metadata, tensors)
+    if not isinstance(student, PooledStudent):
+        raise ValueError(f'{path}: its embeddings are its own; there is no adapter to distil')
+    return student
+
+
+def with_adapter(
+    student: PooledStudent, clip: str, text_tower: str, embedding_dim: int
+) -> PooledStudent:
+    """Return the same network with a fresh adapter into a CLIP space."""
+    config = replace(student.config, clip=clip, text_tower=text_tower, embedding_dim=embedding_dim)
+    fresh = type(student)(config)
+    own = {k: v for k, v in student.state_dict().items() if not k.startswith('adapter.')}
+    fresh.load_state_dict(fresh.state_dict() | own)
+    return fresh.eval()
+
+
+def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
     if not path.is_file():
         raise FileNotFoundError(
             f'{path}: no student weights there; leave the model setting empty for the shipped '
-            'ones, or name a folder that holds student.safetensors'
+            f'ones, or name a folder that holds {STUDENT_FILE}'
         )
     check_sum(path)
     try:
@@ -63,52 +149,33 @@ def load_student(path: Path) -> tuple[Student, Vocabulary]:
         raise ValueError(
             f'{path}: not a whole safetensors file ({error}); copy it again'
         ) from error
-    config = _read_config(path, metadata)
-    try:
-        vocabulary = Vocabulary(
-            names=tuple(json.loads(metadata['vocabulary'])),
-            embeddings=tensors.pop('vocabulary').numpy(),
-            scale=float(metadata['scale']),
-            floor=float(metadata['floor']),
-        )
-    except KeyError as error:
-        raise ValueError(f'{path}: its metadata lack {error}; distil it anew') from error
-    student = Student(config)
-    try:
-        student.load_state_dict(tensors)
-    except RuntimeError as error:
-        raise ValueError(f'{path}: weights and their configuration disagree: {error}') from error
-    return student.eval(), vocabulary
-
-
-def _read_config(path: Path, metadata: dict[str, str]) -> StudentConfig:
     found = metadata.get('format', 'none')
     if found != FORMAT or 'config' not in metadata:
         raise ValueError(
             f'{path}: expected format {FORMAT!r}, got {found!r}; this is not a student of this '
             'version: distil one with `folk distill`, or use the shipped one'
         )
+    return metadata, tensors
+
+
+def _build(path: Path, metadata: dict[str, str], tensors: dict[str, Tensor]) -> MaskStudent:
+    architecture = metadata.get('architecture', 'seeds')  # files of the first release do not say
+    if architecture not in ARCHITECTURES:
+        raise ValueError(
+            f'{path}: is a student of architecture {architecture!r}, this version knows '
+            f'{sorted(ARCHITECTURES)}; use the release it was made with'
+        )
+    kind, config = ARCHITECTURES[architecture]
     values = json.loads(metadata['config'])
-    known = {item.name for item in fields(StudentConfig)}
-    if set(values) != known:
+    unknown = set(values) - {item.name for item in fields(config)}
+    if unknown:
         raise ValueError(
-            f'{path}: its configuration has settings {sorted(set(values) ^ known)} that differ '
-            'from this version; use the release it was made with'
+            f'{path}: its configuration has settings {sorted(unknown)} that this version does '
+            'not know; use the release it was made with'
         )
-    return StudentConfig.from_json(values)
-
-
-def check_sum(path: Path) -> None:
-    """Compare a file with the SHA256SUMS beside it, if there is one; ValueError if it differs."""
-    sums = path.parent / SUMS
-    if not sums.is_file():
-        return
-    wanted = dict(line.split()[::-1] for line in sums.read_text().splitlines() if line.strip())
-    if path.name not in wanted:
-        return
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    if digest != wanted[path.name]:
-        raise ValueError(
-            f'{path}: SHA-256 is {digest[:12]}…, {SUMS} says {wanted[path.name][:12]}…; the file '
-            'was altered or not copied whole: restore it, or update the sums if you trained anew'
-        )
+    student = kind(config.from_json(values))
+    try:
+        student.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise ValueError(f'{path}: weights and their configuration disagree: {error}') from error
+    return student.eval()

@@ -3,7 +3,7 @@ import torch
 from folk_ros.student.engine import build_levels
 from folk_ros.student.mask_decoder import _outside
 from folk_ros.student.mask_fields import EMBED, KERNEL, mask_logits, MaskFields, pick_seeds
-from folk_ros.student.student import suppress
+from folk_ros.student.suppression import suppress
 from folk_ros.student.vl_adapter import pool_masks
 
 

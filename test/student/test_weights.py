@@ -1,8 +1,11 @@
+from dataclasses import asdict, replace
 import hashlib
+import json
 
 import numpy as np
 import pytest
-from safetensors.torch import save_file
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 import torch
 
 from folk_ros.query import Vocabulary
@@ -70,6 +73,45 @@ def test_a_file_of_another_kind_is_refused_with_both_formats(tmp_path):
     save_file({'x': torch.zeros(1)}, path)
     with pytest.raises(ValueError, match="expected format 'folk_ros student 1', got 'none'"):
         load_student(path)
+
+
+def rewritten(path, **changes):
+    with safe_open(path, 'pt') as file:
+        metadata = file.metadata() | changes
+    save_file(load_file(path), path, metadata)
+
+
+def test_another_architecture_is_refused_with_both_sides(tmp_path):
+    _, path = saved(tmp_path)
+    rewritten(path, architecture='transformer')
+    with pytest.raises(ValueError, match="'transformer', this version knows .*'mask3d', 'seeds'"):
+        load_student(path)
+
+
+def test_a_setting_of_another_version_is_refused_by_name(tmp_path):
+    student, path = saved(tmp_path)
+    rewritten(path, config=json.dumps(asdict(student.config) | {'sparkle': 1}))
+    with pytest.raises(ValueError, match="settings .'sparkle'. that this version does not know"):
+        load_student(path)
+
+
+def test_weights_of_another_size_are_refused(tmp_path):
+    student, path = saved(tmp_path)
+    wider = replace(student.config, encoder=(8, 8, 16))
+    rewritten(path, config=json.dumps(asdict(wider)))
+    with pytest.raises(ValueError, match='weights and their configuration disagree'):
+        load_student(path)
+
+
+def test_files_of_the_first_release_name_no_architecture_and_are_read(tmp_path):
+    student, path = saved(tmp_path)
+    old = asdict(student.config)
+    del old['pooling']
+    with safe_open(path, 'pt') as file:
+        metadata = file.metadata() | {'config': json.dumps(old)}
+    del metadata['architecture']
+    save_file(load_file(path), path, metadata)
+    assert load_student(path)[0].config == student.config
 
 
 def test_an_empty_voxel_grid_is_never_needed_but_one_voxel_works(tmp_path):

@@ -13,18 +13,11 @@ from numpy.typing import NDArray
 import torch
 from torch import Tensor
 
-from folk_ros.structures import PointCloud, Voxels
-from folk_ros.student.engine import build_levels, Level
-from folk_ros.student.mask_fields import pick_seeds
-from folk_ros.student.student import (
-    MAX_SEEDS,
-    MIN_SEED,
-    score_masks,
-    Student,
-    student_input,
-)
+from folk_ros.structures import PointCloud
+from folk_ros.student.face import PooledStudent
 from folk_ros.training.distill.targets import read_targets
 from folk_ros.training.masks.samples import LabelledCloud, MIN_VOXELS, read_labelled, turned
+from folk_ros.training.scenes.splits import split_folders
 from folk_ros.voxels import voxelize
 
 log = logging.getLogger(__name__)
@@ -45,7 +38,7 @@ class AdapterData:
 class Look:
     """How the scenes are looked at."""
 
-    student: Student
+    student: PooledStudent
     text: NDArray[np.float32]  # [B, D] names that the views vote for
     turns: int = 2  # looks at each scene: as it is, then turned and thinned out
     seed: int = 0
@@ -88,6 +81,8 @@ WORKER: list[Look] = []  # of a worker process
 
 def _begin(look: Look) -> None:
     torch.set_num_threads(1)
+    # twice as fast on processors with bfloat16; its rounding is less than the adapter's noise
+    look.student.compute = torch.bfloat16
     WORKER.append(look)
 
 
@@ -108,7 +103,7 @@ def _look_at(number: int, paths: tuple[Path, Path]) -> SceneData:
 
 @torch.no_grad()
 def _pool_scene(
-    student: Student, cloud: LabelledCloud, rng: np.random.Generator, turn: int
+    student: PooledStudent, cloud: LabelledCloud, rng: np.random.Generator, turn: int
 ) -> tuple[Tensor, NDArray[np.int64]]:
     """Pool features over true and over well-predicted masks: [S, C] and their instances [S]."""
     kept = rng.random(len(cloud.xyz)) < (1.0 if turn == 0 else rng.uniform(0.5, 1.0))
@@ -117,31 +112,17 @@ def _pool_scene(
     voxels = voxelize(PointCloud(xyz, rgb), student.config.voxel_size_m)
     instance = np.full(len(voxels), -1, np.int64)
     instance[voxels.point_to_voxel] = cloud.instance[kept]
-    features, levels, masks = _run(student, voxels)
+    sight = student.look(voxels)
     true_owner, kinds = _true_masks(instance)
-    pairs = [(*true_owner, kinds)] + ([_predicted(masks, instance)] if masks is not None else [])
     pooled, owners = [], []
-    for owner, rows, weight, names in pairs:
+    for owner, rows, weight, names in [(*true_owner, kinds), _predicted(sight.masks, instance)]:
         if len(names):
-            pooled.append(student.adapter_input(features, levels, owner, rows, weight))
+            pooled.append(student.adapter_input(sight, owner, rows, weight))
             owners.append(names)
     if not pooled:
-        channels = student.adapter.norm.num_features
-        return torch.zeros(0, channels), np.zeros(0, np.int64)
+        assert student.adapter is not None
+        return torch.zeros(0, student.adapter.norm.num_features), np.zeros(0, np.int64)
     return torch.cat(pooled), np.concatenate(owners)
-
-
-def _run(student: Student, voxels: Voxels) -> tuple[list[Tensor], list[Level], Tensor | None]:
-    coords = torch.from_numpy(voxels.coords).to(torch.int64)
-    batch = torch.cat([coords.new_zeros(len(coords), 1), coords], 1)
-    # twice as fast on processors with bfloat16; its rounding is less than the adapter's noise
-    levels = build_levels(batch, student.depth, torch.bfloat16)
-    features, fields = student.features(student_input(voxels), levels)
-    seeds = pick_seeds(fields, MIN_SEED, MAX_SEEDS)
-    if len(seeds) == 0:
-        return features, levels, None
-    masks, _ = score_masks(student.decoder(seeds, features, levels, fields), fields, seeds)
-    return features, levels, masks
 
 
 def _true_masks(
@@ -183,7 +164,7 @@ def scene_folders(rooms: Path, teacher: Path, split: str) -> list[tuple[Path, Pa
     """Pair the scene folders of a split with their teacher files; scenes without are left out."""
     pairs = [
         (folder, teacher / f'{folder.name}.safetensors')
-        for folder in sorted(rooms.glob(f'{split}_*'))
+        for folder in split_folders(rooms, split)
         if (teacher / f'{folder.name}.safetensors').is_file()
     ]
     if not pairs:

@@ -8,7 +8,7 @@ import logging
 import torch
 from torch import Tensor
 
-from folk_ros.student.student import Student
+from folk_ros.student.face import PooledStudent
 from folk_ros.training.distill.features import AdapterData
 from folk_ros.training.distill.losses import distillation_loss
 
@@ -31,9 +31,10 @@ class Distillation:
     seed: int = 0
 
 
-def distil(student: Student, data: AdapterData, text: Tensor, config: Distillation) -> None:
+def distil(student: PooledStudent, data: AdapterData, text: Tensor, config: Distillation) -> None:
     """Train the adapter in place; everything else of the student stays as it is."""
     torch.manual_seed(config.seed)
+    assert student.adapter is not None
     adapter = student.adapter.train()
     optimizer = torch.optim.AdamW(
         adapter.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
