@@ -85,6 +85,12 @@ class SegmentConfig(Checked):
     device: str = setting(
         'auto', "Where the student runs: 'auto', 'cpu', 'cuda', 'cuda:1'.", fixed=True
     )
+    engine: str = setting(
+        'auto',
+        'What computes sparse convolutions: auto takes the fastest whose numbers are right here.',
+        choices=('auto', 'torch', 'minkowski', 'spconv'),
+        fixed=True,
+    )
     threads: int = setting(
         0, 'CPU threads of the student; 0 leaves it to torch.', low=0, high=256, fixed=True
     )

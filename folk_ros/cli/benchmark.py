@@ -8,7 +8,18 @@ from typing import Any
 
 from folk_ros.cli.output import say, write_json
 
-FIGURES = ('decode', 'import', 'query', 'transport', 'memory', 'demo', 'evaluate')
+FIGURES = (
+    'decode',
+    'import',
+    'query',
+    'transport',
+    'memory',
+    'demo',
+    'evaluate',
+    'scenes',
+    'student',
+    'engines',
+)
 
 
 def add_parser(commands: Any) -> None:
@@ -24,6 +35,15 @@ def add_parser(commands: Any) -> None:
         'figures', nargs='+', choices=(*FIGURES, 'all'), metavar='FIGURE', help=', '.join(FIGURES)
     )
     parser.add_argument('--model', default='', help='model folder (default: the shipped one)')
+    parser.add_argument(
+        '--scans', metavar='DIR', help='labelled scans of the OSD, which `student` is scored on'
+    )
+    parser.add_argument(
+        '--fold',
+        metavar='K/N',
+        default='0/1',
+        help='score on each Nth scan from number K on, for cross-validation (default: all)',
+    )
     parser.add_argument('--json', metavar='FILE', help='also write the figures to a file')
     parser.set_defaults(run=run)
 
@@ -33,10 +53,12 @@ def run(args: argparse.Namespace) -> int:
     from folk_ros.cli.benchmarks.bars import missed, report
 
     wanted = FIGURES if 'all' in args.figures else tuple(dict.fromkeys(args.figures))
+    if 'all' in args.figures and not args.scans:
+        wanted = tuple(name for name in wanted if name != 'student')
     figures: dict[str, float] = {}
     for name in wanted:
         say(f'measuring {name} ...')
-        figures.update(_runner(name, args.model)())
+        figures.update(_runner(name, args)())
     print(report(figures))
     if args.json:
         write_json(args.json, figures)
@@ -44,15 +66,19 @@ def run(args: argparse.Namespace) -> int:
     return 1 if missed(figures) else 0
 
 
-def _runner(name: str, model: str) -> Callable[[], dict[str, float]]:
+def _runner(name: str, args: argparse.Namespace) -> Callable[[], dict[str, float]]:
     """Return what measures a group of figures; only its own module is loaded."""
+    model = args.model
     from folk_ros.cli.benchmarks import (
         decode,
         demo,
+        engines,
         evaluate,
         importing,
         memory,
         query,
+        scans,
+        scenes,
         transport,
     )
 
@@ -63,5 +89,8 @@ def _runner(name: str, model: str) -> Callable[[], dict[str, float]]:
         'transport': lambda: transport.run(model),
         'memory': lambda: memory.run(model),
         'demo': lambda: demo.run(model),
+        'scenes': scenes.run,
+        'student': lambda: scans.run(model, *scans.chosen(args.scans, args.fold)),
         'evaluate': evaluate.run,
+        'engines': engines.run,
     }[name]

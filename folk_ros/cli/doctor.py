@@ -63,6 +63,15 @@ def check_torch() -> str:
     return f'{torch.__version__}, device auto is {device} ({name})'
 
 
+def check_engine() -> str:
+    """Say which engine computes sparse convolutions, and why it is this one."""
+    from folk_ros.pipeline import choose_device
+    from folk_ros.student.engines.choose import AUTO, choose_engine
+
+    choice = choose_engine(AUTO, choose_device('auto'))
+    return f'{choice.engine.name}: {choice.why}'
+
+
 def check_open_clip() -> str:
     """open_clip imports: a torchvision built for another torch breaks it."""
     try:
@@ -120,6 +129,7 @@ def check_dds() -> str:
 CHECKS: dict[str, Check] = {
     'python': check_python,
     'torch': check_torch,
+    'engine': check_engine,
     'open_clip': check_open_clip,
     'weights': check_weights,
     'runtime': check_runtime,

@@ -10,7 +10,7 @@ from folk_ros.student.engine import Level
 
 
 class SparseConv(nn.Module):
-    """A sparse convolution's weight [K, Cin, Cout]: K is 27 (own voxels) or 8 (down and up)."""
+    """A sparse convolution's weight [K, Cin, Cout]: K is 27 or 125 (own voxels), 8 (down, up)."""
 
     def __init__(self, volume: int, cin: int, cout: int) -> None:
         super().__init__()
@@ -19,7 +19,7 @@ class SparseConv(nn.Module):
 
 
 class Submanifold(SparseConv):
-    """3x3x3 convolution onto its own voxels."""
+    """Convolution with a cube of 3 or 5 voxels onto its own voxels."""
 
     def forward(self, x: Tensor, level: Level) -> Tensor:
         """Map [V, Cin] to [V, Cout]."""

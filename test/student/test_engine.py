@@ -3,8 +3,35 @@ import torch
 from torch.nn import functional as F
 
 from folk_ros.student import engine
+from folk_ros.student.engines import kernel_map, tables, torch_engine
+from folk_ros.student.engines.choose import make_engine, NAMES
 
 SIZE = 8
+CPU = torch.device('cpu')
+
+
+def engine_or_skip(name):
+    made = make_engine(name)
+    trouble = made.problem(CPU)
+    if trouble:
+        pytest.skip(f'{name}: {trouble}')
+    return made
+
+
+@pytest.fixture(params=NAMES)
+def each_engine(request):
+    return engine_or_skip(request.param)
+
+
+@pytest.fixture(params=['pairs', 'chunks', 'cells'])
+def each_form(request, monkeypatch):
+    """Plain torch made to compute in one form alone, in several pieces, the last one short."""
+    monkeypatch.setattr(torch_engine, 'PAIR_MARGIN', 1e9 if request.param == 'pairs' else 0.0)
+    monkeypatch.setattr(torch_engine, 'WHOLE_CELLS', 99 if request.param == 'cells' else 0)
+    monkeypatch.setattr(torch_engine, 'MIN_ROWS', 64)
+    monkeypatch.setattr(torch_engine, 'PATCH_BYTES', 1)
+    monkeypatch.setattr(kernel_map, 'PAIR_ROWS', 100)
+    return make_engine('torch')
 
 
 def random_cloud(batch=2, share=0.3, seed=0):
@@ -13,10 +40,17 @@ def random_cloud(batch=2, share=0.3, seed=0):
     return dense, dense.nonzero()
 
 
+def levels_of(coords, depth, made):
+    return engine.build_levels(coords, depth, torch.float64, made)
+
+
+def random_tensor(*shape):
+    return torch.randn(*shape, dtype=torch.float64, requires_grad=True)
+
+
 def to_dense(x, coords, batch, size):
     out = torch.zeros(batch, size, size, size, x.shape[1], dtype=x.dtype)
-    out[tuple(coords.t())] = x
-    return out.permute(0, 4, 1, 2, 3)
+    return out.index_put(tuple(coords.t()), x).permute(0, 4, 1, 2, 3)
 
 
 def from_dense(dense, coords):
@@ -28,50 +62,161 @@ def dense_weight(weight, n):
     return weight.view(n, n, n, *weight.shape[1:]).permute(4, 3, 0, 1, 2)
 
 
-def test_submanifold_convolution_and_gradients_equal_dense_ones(monkeypatch):
-    monkeypatch.setattr(engine, 'CHUNK', 100)  # several chunks, the last one short
-    _, coords = random_cloud()
-    level = engine.build_levels(coords, 1)[0]
-    x = torch.randn(len(coords), 5, dtype=torch.float64, requires_grad=True)
-    weight = torch.randn(27, 5, 7, dtype=torch.float64, requires_grad=True)
-    sparse = engine.submanifold(x, weight, level)
-    dense = F.conv3d(to_dense(x, coords, 2, SIZE), dense_weight(weight, 3), padding=1)
-    expected = from_dense(dense, coords)
-    assert torch.allclose(sparse, expected, atol=1e-12)
-    seed = torch.randn_like(sparse)
-    for ours, theirs in zip(
-        torch.autograd.grad(sparse, [x, weight], seed),
-        torch.autograd.grad(expected, [x, weight], seed),
+def assert_same(ours, theirs, wanted):
+    """Compare outputs, and gradients with respect to what is wanted, to 1e-12 of the largest."""
+    slope = torch.randn_like(ours)
+    pairs = [(ours, theirs)]
+    pairs += zip(
+        torch.autograd.grad(ours, wanted, slope),
+        torch.autograd.grad(theirs, wanted, slope),
         strict=True,
-    ):
-        assert torch.allclose(ours, theirs, atol=1e-11)
+    )
+    for got, expected in pairs:
+        got, expected = got.detach(), expected.detach()
+        assert float((got - expected).abs().max()) <= 1e-12 * float(expected.abs().max())
 
 
-def test_down_and_up_equal_strided_dense_convolutions():
+def check_submanifold(made, n):
     _, coords = random_cloud()
-    fine, coarse = engine.build_levels(coords, 2)
-    x = torch.randn(len(coords), 3, dtype=torch.float64)
-    weight = torch.randn(8, 3, 4, dtype=torch.float64)
+    level = levels_of(coords, 1, made)[0]
+    x, weight = random_tensor(len(coords), 5), random_tensor(n**3, 5, 7)
+    dense = F.conv3d(to_dense(x, coords, 2, SIZE), dense_weight(weight, n), padding=n // 2)
+    sparse = engine.submanifold(x, weight, level)
+    assert_same(sparse, from_dense(dense, coords), [x, weight])
+
+
+def check_down_and_up(made):
+    _, coords = random_cloud()
+    fine, coarse = levels_of(coords, 2, made)
+    x, weight = random_tensor(len(coords), 3), random_tensor(8, 3, 4)
     halved = engine.down(x, weight, fine, len(coarse))
     dense = F.conv3d(to_dense(x, coords, 2, SIZE), dense_weight(weight, 2), stride=2)
-    assert torch.allclose(halved, from_dense(dense, coarse.coords), atol=1e-12)
-    back = torch.randn(8, 4, 3, dtype=torch.float64)
-    raised = engine.up(halved, back, fine)
+    assert_same(halved, from_dense(dense, coarse.coords), [x, weight])
+    y, back = random_tensor(len(coarse), 4), random_tensor(8, 4, 3)
     flipped = back.view(2, 2, 2, 4, 3).permute(3, 4, 0, 1, 2)
-    dense = F.conv_transpose3d(to_dense(halved, coarse.coords, 2, SIZE // 2), flipped, stride=2)
-    assert torch.allclose(raised, from_dense(dense, coords), atol=1e-12)
+    dense = F.conv_transpose3d(to_dense(y, coarse.coords, 2, SIZE // 2), flipped, stride=2)
+    assert_same(engine.up(y, back, fine), from_dense(dense, coords), [y, back])
 
 
-def test_clouds_of_one_batch_do_not_see_each_other():
+@pytest.mark.parametrize('n', [1, 3, 5])
+def test_submanifold_convolution_and_gradients_equal_dense_ones(each_engine, n):
+    check_submanifold(each_engine, n)
+
+
+def test_down_and_up_and_their_gradients_equal_strided_dense_convolutions(each_engine):
+    check_down_and_up(each_engine)
+
+
+@pytest.mark.parametrize('n', [3, 5])
+def test_either_form_of_plain_torch_equals_the_dense_convolution(each_form, n):
+    check_submanifold(each_form, n)
+
+
+def test_either_form_of_plain_torch_strides_like_the_dense_convolution(each_form):
+    check_down_and_up(each_form)
+
+
+def test_up_needs_no_down_before_it(each_engine):
+    _, coords = random_cloud()
+    y, weight = random_tensor(400, 4).detach(), random_tensor(8, 4, 3).detach()
+    answers = []
+    for made in (make_engine('torch'), each_engine):
+        fine, coarse = levels_of(coords, 2, made)
+        answers.append(engine.up(y[: len(coarse)], weight, fine))
+    assert torch.allclose(*answers, atol=1e-12)
+
+
+def test_narrow_products_are_close_to_exact_ones():
+    _, coords = random_cloud()
+    x, weight = torch.randn(len(coords), 8), torch.randn(27, 8, 8)
+    exact, narrow = (
+        engine.submanifold(x, weight, engine.build_levels(coords, 1, dtype)[0])
+        for dtype in (torch.float32, torch.bfloat16)
+    )
+    assert narrow.dtype == torch.float32
+    off = float((narrow - exact).abs().max() / exact.abs().max())
+    assert (
+        1e-4 < off < 0.02
+    )  # bfloat16 has 8 bits; were it as exact as float32, it would not be it
+
+
+def test_a_kernel_of_even_edge_or_no_cube_is_refused():
+    _, coords = random_cloud()
+    level = engine.build_levels(coords, 1)[0]
+    with pytest.raises(ValueError, match='odd cube'):
+        engine.submanifold(torch.zeros(len(coords), 1), torch.zeros(8, 1, 1), level)
+
+
+def test_the_coarsest_level_cannot_go_further_down():
+    _, coords = random_cloud()
+    level = engine.build_levels(coords, 1)[0]
+    with pytest.raises(ValueError, match='one level more'):
+        engine.down(torch.zeros(len(coords), 1), torch.zeros(8, 1, 1), level, 1)
+
+
+@pytest.mark.parametrize('size', [3, 5])
+@pytest.mark.parametrize('corner', [0, tables.LIMIT - SIZE + 1])
+def test_the_table_lists_the_neighbours_a_search_over_all_pairs_finds(size, corner):
+    _, coords = random_cloud(batch=2, share=0.1)
+    coords[:, 1:] += corner
+    table = tables.neighbour_table(tables.keys_of(coords), size)
+    reach = torch.arange(size) - size // 2
+    offsets = torch.cartesian_prod(torch.zeros(1, dtype=torch.int64), reach, reach, reach)
+    same = (coords[None, :, None] + offsets[:, None, None] == coords).all(3)  # [K, V, V]
+    expected = torch.where(same.any(2), same.to(torch.int8).argmax(2), len(coords))
+    assert torch.equal(table.long(), expected)
+
+
+def test_the_inner_table_is_the_table_of_the_smaller_cube():
+    keys = tables.keys_of(random_cloud()[1])
+    wide = tables.neighbour_table(keys, 5)
+    assert torch.equal(tables.inner_table(wide, 3), tables.neighbour_table(keys, 3))
+
+
+def test_keys_tell_their_coordinates():
+    coords = torch.tensor([[0, 0, 0, 0], [1, 2, 3, 4], [7, tables.LIMIT, 0, tables.LIMIT]])
+    keys = tables.keys_of(coords)
+    assert torch.equal(tables.coords_of(keys), coords)
+    assert bool((keys[1:] > keys[:-1]).all())
+
+
+def test_layers_of_a_level_share_one_table(monkeypatch):
+    made = []
+    real = engine.neighbour_table
+    monkeypatch.setattr(engine, 'neighbour_table', lambda *a: made.append(1) or real(*a))
+    _, coords = random_cloud()
+    level = engine.build_levels(coords, 1)[0]
+    x, weight = torch.randn(len(coords), 2), torch.randn(27, 2, 2)
+    for _ in range(3):
+        x = engine.submanifold(x, weight, level)
+    assert len(made) == 1
+
+
+def test_one_cloud_serves_inference_and_training_alike():
+    _, coords = random_cloud()
+    levels = engine.build_levels(coords, 1)
+    x, weight = torch.randn(len(coords), 2), torch.randn(27, 2, 2, requires_grad=True)
+    with torch.inference_mode():
+        frozen = engine.submanifold(x, weight, levels[0])
+    trained = engine.submanifold(x, weight, levels[0])
+    trained.sum().backward()
+    assert torch.equal(frozen, trained)
+    assert weight.grad is not None
+
+
+def test_clouds_of_one_batch_do_not_see_each_other(each_engine):
     _, coords = random_cloud()
     weight = torch.randn(27, 2, 2)
     x = torch.randn(len(coords), 2)
-    together = engine.submanifold(x, weight, engine.build_levels(coords, 1)[0])
+
+    def convolve(x, coords):
+        level = engine.build_levels(coords, 1, engine=each_engine)[0]
+        return engine.submanifold(x, weight, level)
+
     own = coords[:, 0] == 1
-    alone_coords = coords[own].clone()
-    alone_coords[:, 0] = 0
-    alone = engine.submanifold(x[own], weight, engine.build_levels(alone_coords, 1)[0])
-    assert torch.allclose(together[own], alone, atol=1e-6)
+    alone = coords[own].clone()
+    alone[:, 0] = 0
+    assert torch.allclose(convolve(x, coords)[own], convolve(x[own], alone), atol=1e-5)
 
 
 def test_the_part_of_a_batch_has_the_levels_it_would_have_alone():
@@ -90,3 +235,22 @@ def test_the_part_of_a_batch_has_the_levels_it_would_have_alone():
 def test_unsorted_coordinates_are_refused():
     with pytest.raises(ValueError, match='sorted'):
         engine.build_levels(torch.tensor([[0, 1, 0, 0], [0, 0, 0, 0]]), 1)
+
+
+@pytest.mark.parametrize('wrong', [-1, tables.LIMIT + 1])
+def test_coordinates_beyond_the_keys_are_refused(wrong):
+    coords = torch.tensor([[0, 0, 0, 0], [0, 0, 0, wrong]])
+    with pytest.raises(ValueError, match=r'sorted|from 0 to'):
+        engine.build_levels(coords, 1)
+
+
+def test_a_cloud_without_voxels_gives_features_without_rows():
+    fine, coarse = engine.build_levels(torch.zeros(0, 4, dtype=torch.int64), 2)
+    weight = torch.ones(27, 2, 3, requires_grad=True)
+    out = engine.submanifold(torch.zeros(0, 2), weight, fine)
+    assert out.shape == (0, 3)
+    for width in (4, 3000):  # either form of a strided layer
+        assert engine.down(out, torch.ones(8, 3, width), fine, len(coarse)).shape == (0, width)
+        assert engine.up(out, torch.ones(8, 3, width), fine).shape == (0, width)
+    out.sum().backward()
+    assert float(weight.grad.abs().sum()) == 0

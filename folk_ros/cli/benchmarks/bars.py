@@ -39,6 +39,11 @@ BARS = (
     Bar('evaluate_312_scenes_s', 'score 312 scenes of 150,000 points, 600 masks each, s', 240.0),
     Bar('evaluate_memory_gb', 'memory while scoring them, GB', 4.0),
     Bar('evaluate_speedup', 'scoring, times faster than pair by pair', 20.0, True),
+    Bar('engines_cpu_minkowski_over_torch', 'MinkowskiEngine on a CPU, times torch', 1.7, True),
+    Bar('engines_cpu_over_products', 'torch engine on a CPU, times its products alone', 1.3),
+    Bar('engines_fp64_digits', 'digits on which all engines agree in float64', 12.0, True),
+    Bar('engines_cuda_forward_ms', 'Res16UNet34C on CUDA, 100,000 voxels, bfloat16, ms', 15.0),
+    Bar('engines_cuda_spconv_over_torch', 'spconv on CUDA (float16), times torch', 1.5, True),
 )
 
 

@@ -1,0 +1,254 @@
+"""
+What `folk benchmark engines` lets a fresh process measure: `python -m` this module, WHAT.
+
+`times` prints the rows of the table as JSON, `memory ENGINE DTYPE` the peak memory in MB that one
+forward pass adds. The network is Res16UNet34C, the cloud a synthetic room at 2 cm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+import json
+import os
+from pathlib import Path
+import sys
+import time
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+import torch
+from torch import nn, Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from folk_ros.student.engine import build_levels
+from folk_ros.student.engines.choose import AUTO, choose_engine, make_engine, NAMES
+from folk_ros.student.engines.protocol import SparseEngine
+from folk_ros.student.res16unet import Res16UNet, Res16UNetConfig
+
+VOXELS, EXACT_VOXELS = 100_000, 6_000  # timed; compared in float64
+VOXEL_M, NOISE_M, POINTS_PER_M2 = 0.02, 0.005, 20_000
+ROOM_M, BOXES = (4.6, 4.0, 2.4), 14
+FORWARDS, TRAININGS = 5, 2  # rounds; the best of each counts
+CPU_THREADS = 2
+CLASSES = 20
+RING_BYTES = 16 << 20  # about what an engine has gathered and not yet used
+
+
+class Network(nn.Module):
+    """Res16UNet34C with a linear head, on random features."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.backbone = Res16UNet(Res16UNetConfig())
+        self.head = nn.Linear(self.backbone.channels[0], CLASSES, bias=False)
+
+    def forward(
+        self, coords: Tensor, x: Tensor, engine: SparseEngine, compute: torch.dtype
+    ) -> Tensor:
+        """Map [V, 3] to [V, CLASSES], kernel maps included."""
+        levels = build_levels(coords, len(self.backbone.channels), compute, engine)
+        result: Tensor = self.head(self.backbone(x, levels)[0])
+        return result
+
+
+def room_coords(count: int) -> Tensor:
+    """Return the first so many voxels [count, 4] of a synthetic room, always the same."""
+    rng = np.random.default_rng(0)
+    points = [_box(rng, np.zeros(3), np.array(ROOM_M))]
+    for _ in range(BOXES):
+        size = rng.uniform(0.2, 0.9, 3)
+        points.append(_box(rng, np.append(rng.uniform(0.1, 3.2, 2), 0.0), size))
+    xyz = np.concatenate(points)
+    xyz += rng.normal(0.0, NOISE_M, xyz.shape)
+    grid = np.unique(np.floor((xyz - xyz.min(0)) / VOXEL_M).astype(np.int64), axis=0)[:count]
+    if len(grid) < count:
+        raise ValueError(f'the room has {len(grid)} voxels, expected at least {count}')
+    return nn.functional.pad(torch.from_numpy(grid), (1, 0))
+
+
+def _box(
+    rng: np.random.Generator, corner: NDArray[np.float64], size: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Sample the six sides of a box: [N, 3]."""
+    sides = []
+    for axis in range(3):
+        for end in (0.0, 1.0):
+            area = float(np.prod(np.delete(size, axis)))
+            points = rng.random((int(area * POINTS_PER_M2), 3))
+            points[:, axis] = end
+            sides.append(corner + points * size)
+    return np.concatenate(sides)
+
+
+class ProductRecorder(TorchDispatchMode):
+    """Note the shapes and dtypes of all matrix products made meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shapes: list[tuple[int, int, int, torch.dtype]] = []
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Run the operation as it is."""
+        if func.overloadpacket is torch.ops.aten.mm:
+            a, b = args[:2]
+            self.shapes.append((a.shape[0], a.shape[1], b.shape[1], a.dtype))
+        return func(*args, **(kwargs or {}))
+
+
+def products_alone(shapes: list[tuple[int, int, int, torch.dtype]]) -> Callable[[], None]:
+    """
+    Return what repeats the products on ready memory: the limit of an engine that makes them.
+
+    Operands lie one behind another in a ring, so that they come from as far as in the engine.
+    """
+    rings: dict[torch.dtype, list[Tensor]] = {}
+    for rows, inner, columns, dtype in shapes:
+        room = max(RING_BYTES // dtype.itemsize, rows * inner, inner * columns, rows * columns)
+        if dtype not in rings or len(rings[dtype][0]) < room:
+            rings[dtype] = [torch.ones(room, dtype=dtype) for _ in range(3)]
+
+    def repeat() -> None:
+        used = [0, 0]
+        for rows, inner, columns, dtype in shapes:
+            a, b, out = rings[dtype]
+            sizes = rows * inner, rows * columns
+            used = [
+                begin if begin + size <= len(a) else 0
+                for begin, size in zip(used, sizes, strict=True)
+            ]
+            torch.mm(
+                a[used[0] : used[0] + sizes[0]].view(rows, inner),
+                b[: inner * columns].view(inner, columns),
+                out=out[used[1] : used[1] + sizes[1]].view(rows, columns),
+            )
+            used = [begin + size for begin, size in zip(used, sizes, strict=True)]
+
+    return repeat
+
+
+def candidates(device: torch.device) -> list[tuple[SparseEngine, torch.dtype]]:
+    """List engines and dtypes that compute here: float32, and what else is worth measuring."""
+    torch_engine = choose_engine('torch', device).engine
+    found = [(torch_engine, torch.float32), (torch_engine, torch.bfloat16)]
+    for name in NAMES[1:]:
+        engine = make_engine(name)
+        if engine.problem(device) is None:
+            found.append((engine, torch.float32))
+            if device.type == 'cuda':
+                found.append((engine, torch.float16))
+    return found
+
+
+def disagreement(engine: SparseEngine, device: torch.device) -> float:
+    """Return the largest relative difference from plain torch, float64: output and gradients."""
+    coords = room_coords(EXACT_VOXELS).to(device)
+    network = Network().to(device, torch.float64).train()
+    x = torch.randn(len(coords), 3, dtype=torch.float64, generator=torch.Generator())
+    answers = []
+    for each in (make_engine('torch'), engine):
+        out = network(coords, x.to(device), each, torch.float64)
+        weights = list(network.parameters())
+        answers.append([out.detach(), *torch.autograd.grad(out.square().mean(), weights)])
+    return max(
+        float((theirs - ours).abs().max() / ours.abs().max().clamp(min=1e-300))
+        for ours, theirs in zip(*answers, strict=True)
+    )
+
+
+def seconds(action: Callable[[], Any], device: torch.device) -> float:
+    """Time one run."""
+    begin = time.perf_counter()
+    action()
+    if device.type == 'cuda':
+        torch.cuda.synchronize(device)
+    return time.perf_counter() - begin
+
+
+def actions_of(
+    network: Network, coords: Tensor, x: Tensor, engine: SparseEngine, compute: torch.dtype
+) -> dict[str, Callable[[], Any]]:
+    """Return what is timed of a candidate, by the name of its column."""
+
+    @torch.inference_mode()
+    def forward() -> Tensor:
+        result: Tensor = network(coords, x, engine, compute)
+        return result
+
+    def training() -> None:
+        network(coords, x, engine, compute).square().mean().backward()
+
+    actions: dict[str, Callable[[], Any]] = {'forward_s': forward, 'training_s': training}
+    if engine.name == 'torch' and not coords.is_cuda:
+        with ProductRecorder() as recorder:
+            forward()
+        actions['products_s'] = products_alone(recorder.shapes)
+    return actions
+
+
+def time_all(device: torch.device) -> list[dict[str, Any]]:
+    """Time every candidate, turn by turn, so that all meet the same weather."""
+    coords = room_coords(VOXELS).to(device)
+    network = Network().to(device).eval()
+    x = torch.randn(len(coords), 3, generator=torch.Generator().manual_seed(0)).to(device)
+    able = candidates(device)
+    actions = [actions_of(network, coords, x, *candidate) for candidate in able]
+    rows: list[dict[str, Any]] = [
+        {'engine': engine.name, 'device': str(device), 'dtype': _name(dtype)}
+        for engine, dtype in able
+    ]
+    for rounds, keys in ((FORWARDS, ('forward_s', 'products_s')), (TRAININGS, ('training_s',))):
+        for number in range(rounds + 1):  # the first warms up
+            for row, action in zip(rows, actions, strict=True):
+                for key in action.keys() & set(keys):
+                    taken = seconds(action[key], device)
+                    row[key] = min(row[key], taken) if number > 1 else taken
+    for row, (engine, dtype) in zip(rows, able, strict=True):
+        if dtype == torch.float32:
+            row['disagreement'] = disagreement(engine, device)
+    return rows
+
+
+def peak_mb(name: str, dtype: str) -> float:
+    """Return the memory that one forward pass adds at its peak, MB."""
+    device = torch.device('cuda' if torch.cuda.is_available() else 'cpu')
+    engine = choose_engine(name, device).engine
+    coords, network = room_coords(VOXELS).to(device), Network().to(device).eval()
+    x = torch.ones(len(coords), 3, device=device)
+    if device.type == 'cpu':
+        Path('/proc/self/clear_refs').write_text('5')  # the peak starts anew from what is used now
+    before = _memory_mb(device)
+    with torch.inference_mode():
+        network(coords, x, engine, getattr(torch, dtype))
+    return _memory_mb(device) - before
+
+
+def _memory_mb(device: torch.device) -> float:
+    """Return the peak so far (the process's on a CPU), MB."""
+    if device.type == 'cuda':
+        return torch.cuda.max_memory_allocated(device) / 2**20
+    status = Path('/proc/self/status').read_text().splitlines()
+    peak = next(line for line in status if line.startswith('VmHWM:'))
+    return int(peak.split()[1]) / 1024
+
+
+def _name(dtype: torch.dtype) -> str:
+    return str(dtype).rpartition('.')[2]
+
+
+def main(argv: list[str]) -> None:
+    """Measure what the arguments name and print it as JSON."""
+    torch.set_num_threads(min(CPU_THREADS, os.cpu_count() or 1))
+    if argv[0] == 'memory':
+        print(json.dumps(peak_mb(argv[1], argv[2])))
+        return
+    devices = [torch.device('cpu')]
+    devices += [torch.device('cuda')] if torch.cuda.is_available() else []
+    rows = [row for device in devices for row in time_all(device)]
+    why = {str(device): choose_engine(AUTO, device).why for device in devices}
+    print(json.dumps({'rows': rows, 'auto': why}))
+
+
+if __name__ == '__main__':
+    main(sys.argv[1:])
