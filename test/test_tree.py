@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / 'folk_ros'
 SOURCES = sorted(PACKAGE.rglob('*.py'))
 ROS_ONLY = {'rclpy', 'cyclonedds', 'rosbags'}
-RECORDINGS = 'training/scenes/recording'  # files that begin so read bags, with rosbags alone
+RECORDINGS = 'training/scenes/recordings/'  # alone may read bags
 MESSAGES = {'sensor_msgs', 'std_msgs', 'visualization_msgs', 'vision_msgs', 'diagnostic_msgs'}
 # Layers, lowest first; a module imports from its own layer and from lower ones.
 LAYERS = (

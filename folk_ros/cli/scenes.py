@@ -52,8 +52,8 @@ def run_rooms(args: argparse.Namespace) -> int:
     splits = {'train': args.train, 'val': args.val, 'test': args.test}
     if min(*splits.values(), args.seed) < 0:
         raise ValueError('--train, --val, --test and --seed: expected 0 or more')
+    from folk_ros.training.scenes.filming.lidar import LidarConfig
     from folk_ros.training.scenes.generate import generate_rooms
-    from folk_ros.training.scenes.lidar import LidarConfig
     from folk_ros.training.scenes.synthetic import RoomConfig
 
     config = RoomConfig(lidar=LidarConfig() if args.lidar else None)

@@ -167,7 +167,7 @@ def _scannet_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _scannet_jobs(args: argparse.Namespace) -> list[Job]:
-    from folk_ros.training.scenes import scannet200
+    from folk_ros.training.scenes.datasets import scannet200
 
     every = _checked_every(args)
     source = scannet200.open_scannet(args.source, args.frames, args.labels)
@@ -183,8 +183,8 @@ def _replica_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _replica_jobs(args: argparse.Namespace) -> list[Job]:
-    from folk_ros.training.scenes import replica
-    from folk_ros.training.scenes.scannet200 import read_list
+    from folk_ros.training.scenes.datasets import replica
+    from folk_ros.training.scenes.datasets.scannet200 import read_list
 
     every = _checked_every(args)
     source = replica.open_replica(args.source, args.gt)
@@ -202,7 +202,7 @@ def _osd_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _osd_jobs(args: argparse.Namespace) -> list[Job]:
-    from folk_ros.training.scenes.osd import osd_files, read_osd
+    from folk_ros.training.scenes.datasets.osd import osd_files, read_osd
 
     readers = {path.stem: partial(read_osd, path, args.parts) for path in osd_files(args.source)}
     return [Job(name, partial(read_and_save, read)) for name, read in readers.items()]

@@ -42,9 +42,9 @@ def scene_name(args: argparse.Namespace) -> str:
 
 def write_recording(args: argparse.Namespace, out: Path, copy: bool) -> None:
     """Import a recording, with lines that say how far it is; images are always copied."""
-    from folk_ros.training.scenes.recording import import_recording, RecordingConfig
-    from folk_ros.training.scenes.recording_keyframes import KeyframeConfig
-    from folk_ros.training.scenes.recording_topics import TopicNames
+    from folk_ros.training.scenes.recordings.keyframes import KeyframeConfig
+    from folk_ros.training.scenes.recordings.recording import import_recording, RecordingConfig
+    from folk_ros.training.scenes.recordings.topics import TopicNames
 
     names = [name.replace('-', '_') for name in TOPICS]
     config = RecordingConfig(

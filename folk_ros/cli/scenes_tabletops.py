@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
         raise ValueError(
             '--train, --val, --test and --seed: expected 0 or more, --most: 1 or more'
         )
-    from folk_ros.training.scenes.tabletops import generate_tabletops, TabletopConfig
+    from folk_ros.training.scenes.tabletops.tabletop import generate_tabletops, TabletopConfig
 
     progress = Progress('tables', sum(splits.values()))
     folders = generate_tabletops(

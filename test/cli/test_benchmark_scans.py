@@ -6,7 +6,7 @@ import pytest
 from folk_ros.cli.benchmarks.scans import chosen, clusters_method, convexity_method, seen_parts
 from folk_ros.cli.main import main
 from folk_ros.training.scenes.scene import GroundTruth, Scene
-from folk_ros.training.scenes.tabletops import make_tabletop, TabletopConfig
+from folk_ros.training.scenes.tabletops.tabletop import make_tabletop, TabletopConfig
 
 
 def labelled(cloud, instance):

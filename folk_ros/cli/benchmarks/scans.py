@@ -39,7 +39,7 @@ def run(model: str, folder: Path, every: int = 1, held_out: int = 0) -> dict[str
     """
     from folk_ros.config import SegmentConfig
     from folk_ros.training.evaluate.table_scans import score_table_scans, TableScan
-    from folk_ros.training.scenes.osd import osd_files, read_osd
+    from folk_ros.training.scenes.datasets.osd import osd_files, read_osd
 
     files = osd_files(folder)[held_out::every]
     methods = {

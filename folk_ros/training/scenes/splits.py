@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from folk_ros.training.scenes.scannet200 import split_scenes, SPLITS
+from folk_ros.training.scenes.datasets.scannet200 import split_scenes, SPLITS
 
 ALL = 'all'
 

@@ -7,19 +7,19 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from folk_ros.training.scenes.camera_path import Surroundings, walk
-from folk_ros.training.scenes.filming import film, Lens, Stage
-from folk_ros.training.scenes.fusion import fuse
-from folk_ros.training.scenes.lidar import LidarConfig, scan
+from folk_ros.training.scenes.filming.camera_path import Surroundings, walk
+from folk_ros.training.scenes.filming.film import film, Lens, Stage
+from folk_ros.training.scenes.filming.lidar import LidarConfig, scan
+from folk_ros.training.scenes.filming.sensor import SensorConfig
+from folk_ros.training.scenes.fusion.fuse import fuse
 from folk_ros.training.scenes.objects.blueprint import Rng
-from folk_ros.training.scenes.raycast import Camera, cast, pack, Solids
-from folk_ros.training.scenes.recipes import furnish, KINDS
-from folk_ros.training.scenes.rooms import Room
+from folk_ros.training.scenes.rendering.raycast import Camera, cast, pack, Solids
+from folk_ros.training.scenes.rendering.shading import Light, pack_looks, ShadowMap
+from folk_ros.training.scenes.rooms.recipes import furnish, KINDS
+from folk_ros.training.scenes.rooms.room import Room
+from folk_ros.training.scenes.rooms.shell import shell
+from folk_ros.training.scenes.rooms.surfaces import surfaces
 from folk_ros.training.scenes.scene import GroundTruth, Scene
-from folk_ros.training.scenes.sensor import SensorConfig
-from folk_ros.training.scenes.shading import Light, pack_looks, ShadowMap
-from folk_ros.training.scenes.shell import shell
-from folk_ros.training.scenes.surfaces import surfaces
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from folk_ros.training.scenes.objects.catalog import CATEGORIES, FAMILIES, VARIANTS
-from folk_ros.training.scenes.primitives import bounds
+from folk_ros.training.scenes.rendering.primitives import bounds
 
 SCANNET200 = """
     wall chair floor table door couch cabinet shelf desk office_chair bed pillow sink picture

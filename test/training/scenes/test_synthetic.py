@@ -6,9 +6,9 @@ import os
 import numpy as np
 import pytest
 
-from folk_ros.training.scenes.fusion import back_project
+from folk_ros.training.scenes.filming.lidar import LidarConfig
+from folk_ros.training.scenes.fusion.fuse import back_project
 from folk_ros.training.scenes.generate import generate_rooms, one_thread_each, plan, THREADS
-from folk_ros.training.scenes.lidar import LidarConfig
 from folk_ros.training.scenes.scene import load_scene
 from folk_ros.training.scenes.synthetic import make_scene, RoomConfig
 from folk_ros.training.scenes.views import view_arrays

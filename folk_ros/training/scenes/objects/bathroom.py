@@ -18,7 +18,7 @@ from folk_ros.training.scenes.objects.blueprint import (
 )
 from folk_ros.training.scenes.objects.sinks import porcelain, tap
 from folk_ros.training.scenes.objects.tableware import tray_walls
-from folk_ros.training.scenes.primitives import (
+from folk_ros.training.scenes.rendering.primitives import (
     BOTTOM,
     box,
     cone,

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from folk_ros.training.scenes import primitives as p
-from folk_ros.training.scenes.primitives import Colour, Material, Part
+from folk_ros.training.scenes.rendering import primitives as p
+from folk_ros.training.scenes.rendering.primitives import Colour, Material, Part
 
 Rng = np.random.Generator
 

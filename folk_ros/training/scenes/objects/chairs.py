@@ -23,7 +23,7 @@ from folk_ros.training.scenes.objects.blueprint import (
     upholstery,
     wooden,
 )
-from folk_ros.training.scenes.primitives import (
+from folk_ros.training.scenes.rendering.primitives import (
     ball,
     box,
     cone,

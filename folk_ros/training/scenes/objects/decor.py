@@ -18,7 +18,7 @@ from folk_ros.training.scenes.objects.blueprint import (
     WHITE,
     wooden,
 )
-from folk_ros.training.scenes.primitives import (
+from folk_ros.training.scenes.rendering.primitives import (
     ball,
     box,
     CLOCK,

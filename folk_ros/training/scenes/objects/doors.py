@@ -15,7 +15,7 @@ from folk_ros.training.scenes.objects.blueprint import (
     wooden,
 )
 from folk_ros.training.scenes.objects.walls import frame
-from folk_ros.training.scenes.primitives import box, Material, Part, rod, SKY, slab, turn
+from folk_ros.training.scenes.rendering.primitives import box, Material, Part, rod, SKY, slab, turn
 
 DUSK = Material((0.12, 0.11, 0.11), wear=0.1)  # what is seen through an open door
 PANE = Material((0.55, 0.66, 0.7), gloss=0.9, wear=0.05)

@@ -13,7 +13,7 @@ from folk_ros.training.scenes.objects.blueprint import (
     shaded,
     STEEL,
 )
-from folk_ros.training.scenes.primitives import (
+from folk_ros.training.scenes.rendering.primitives import (
     box,
     cone,
     GRILL,

@@ -17,7 +17,7 @@ from folk_ros.training.scenes.objects.blueprint import (
     wooden,
 )
 from folk_ros.training.scenes.objects.electronics import display
-from folk_ros.training.scenes.primitives import (
+from folk_ros.training.scenes.rendering.primitives import (
     box,
     cone,
     GRILL,

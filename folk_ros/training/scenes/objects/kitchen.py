@@ -20,7 +20,7 @@ from folk_ros.training.scenes.objects.blueprint import (
     Support,
     WHITE,
 )
-from folk_ros.training.scenes.primitives import (
+from folk_ros.training.scenes.rendering.primitives import (
     box,
     cone,
     firm,

@@ -13,7 +13,7 @@ from folk_ros.training.scenes.objects.blueprint import (
     WHITE,
     wooden,
 )
-from folk_ros.training.scenes.primitives import ball, cone, Material, Part, rod
+from folk_ros.training.scenes.rendering.primitives import ball, cone, Material, Part, rod
 
 LIGHT = ('something that gives light',)
 

@@ -17,7 +17,7 @@ from folk_ros.training.scenes.objects.blueprint import (
     wooden,
 )
 from folk_ros.training.scenes.objects.chairs import SIT
-from folk_ros.training.scenes.primitives import (
+from folk_ros.training.scenes.rendering.primitives import (
     ball,
     box,
     cone,

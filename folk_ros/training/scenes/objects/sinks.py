@@ -18,7 +18,7 @@ from folk_ros.training.scenes.objects.blueprint import (
     Support,
 )
 from folk_ros.training.scenes.objects.tableware import tray_walls
-from folk_ros.training.scenes.primitives import box, cone, Part, rod, slab, SPECKLE
+from folk_ros.training.scenes.rendering.primitives import box, cone, Part, rod, slab, SPECKLE
 
 EYE = np.eye(3)
 

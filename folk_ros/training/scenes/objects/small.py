@@ -23,7 +23,7 @@ from folk_ros.training.scenes.objects.blueprint import (
     WHITE,
 )
 from folk_ros.training.scenes.objects.tableware import tray_walls
-from folk_ros.training.scenes.primitives import (
+from folk_ros.training.scenes.rendering.primitives import (
     ball,
     BOOKS,
     BOTTOM,

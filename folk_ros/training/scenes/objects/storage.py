@@ -20,7 +20,7 @@ from folk_ros.training.scenes.objects.blueprint import (
     Support,
 )
 from folk_ros.training.scenes.objects.tables import drawers
-from folk_ros.training.scenes.primitives import (
+from folk_ros.training.scenes.rendering.primitives import (
     ball,
     BOOKS,
     box,

@@ -18,7 +18,15 @@ from folk_ros.training.scenes.objects.blueprint import (
     Support,
     wooden,
 )
-from folk_ros.training.scenes.primitives import box, cone, Material, Part, rod, slab, SPECKLE
+from folk_ros.training.scenes.rendering.primitives import (
+    box,
+    cone,
+    Material,
+    Part,
+    rod,
+    slab,
+    SPECKLE,
+)
 
 PUT = ('something to put things on',)
 

@@ -16,7 +16,7 @@ from folk_ros.training.scenes.objects.blueprint import (
     STEEL,
     wooden,
 )
-from folk_ros.training.scenes.primitives import (
+from folk_ros.training.scenes.rendering.primitives import (
     ball,
     box,
     cone,

@@ -1,0 +1,1 @@
+"""Readers of public datasets: each makes a scene folder of their files."""

@@ -1,0 +1,1 @@
+"""Posed depth images become one cloud."""

@@ -1,0 +1,1 @@
+"""Recordings of robots (rosbags) become scenes, without ROS."""

@@ -1,0 +1,1 @@
+"""Posed solids, their surfaces and light, seen by a camera."""

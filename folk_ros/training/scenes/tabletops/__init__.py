@@ -1,0 +1,1 @@
+"""Things in heaps on tables, seen once by a depth camera."""
