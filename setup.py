@@ -39,6 +39,7 @@ setup(
     license_files=['LICENSE'],
     python_requires='>=3.10',
     packages=find_packages(include=['folk_ros', 'folk_ros.*']),
+    package_data={'folk_ros.viewer': ['*.html', '*.js']},
     data_files=shared_files(),
     zip_safe=False,
     install_requires=[

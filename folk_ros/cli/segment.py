@@ -11,6 +11,7 @@ from folk_ros.cli.found import answers_table, by_text, Found
 from folk_ros.cli.output import as_json, say
 
 if TYPE_CHECKING:
+    from folk_ros.pipeline import Folk
     from folk_ros.structures import Instances, Match, PointCloud
 
 
@@ -31,6 +32,15 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         '--out', metavar='FILE', help='write .ply (instance id per point) or .png (a picture)'
     )
+    parser.add_argument(
+        '--view',
+        action='store_true',
+        help='look at it in a browser and ask there, until Ctrl-C',
+    )
+    parser.add_argument('--port', type=int, default=0, help='of --view (default: any free one)')
+    parser.add_argument(
+        '--save', metavar='FILE', help='keep the scene for folk query --scene: .safetensors'
+    )
     parser.add_argument('--json', action='store_true', help='print JSON instead of a table')
     parser.set_defaults(run=run)
 
@@ -38,6 +48,7 @@ def add_parser(commands: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Read, segment, print, write."""
     check_out(args.out)
+    check_out(args.save, ('.safetensors',), '--save')
     from folk_ros.cloud_files import read_cloud
     from folk_ros.config import FolkConfig, SegmentConfig, with_values
     from folk_ros.pipeline import Folk
@@ -63,17 +74,40 @@ def run(args: argparse.Namespace) -> int:
     if args.out:
         write_result(Path(args.out), cloud, scene, matches)
         say(f'wrote {args.out}')
+    if args.save:
+        from folk_ros.scene_files import save_scene, SavedScene
+
+        save_scene(args.save, SavedScene(scene, cloud, folk.student.config.clip))
+        say(f'wrote {args.save}')
+    if args.view:
+        view(folk, cloud, args)
     return 0
 
 
-def check_out(out: str | None) -> None:
+def view(folk: Folk, cloud: PointCloud, args: argparse.Namespace) -> None:
+    """Serve the page and open it in a browser; returns when Ctrl-C is pressed."""
+    from contextlib import suppress
+    import webbrowser
+
+    from folk_ros.viewer.server import Viewer
+
+    with Viewer(folk, cloud, Path(args.file).stem, args.port) as viewer:
+        say(f'look at {viewer.url} (this machine alone; Ctrl-C ends it)')
+        webbrowser.open(viewer.url)
+        with suppress(KeyboardInterrupt):
+            viewer.serve_forever()
+
+
+def check_out(
+    out: str | None, kinds: tuple[str, ...] = ('.ply', '.png'), option: str = '--out'
+) -> None:
     """Raise ValueError for a result file of a kind that cannot be written, before any work."""
     if out is None:
         return
-    if Path(out).suffix.lower() not in ('.ply', '.png'):
-        raise ValueError(f'--out {out}: expected a name that ends in .ply or .png')
+    if Path(out).suffix.lower() not in kinds:
+        raise ValueError(f'{option} {out}: expected a name that ends in {" or ".join(kinds)}')
     if not Path(out).resolve().parent.is_dir():
-        raise ValueError(f'--out {out}: there is no folder {Path(out).resolve().parent}')
+        raise ValueError(f'{option} {out}: there is no folder {Path(out).resolve().parent}')
 
 
 def write_result(path: Path, cloud: PointCloud, scene: Instances, matches: list[Match]) -> None:

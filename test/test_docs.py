@@ -1,0 +1,115 @@
+"""Commands in README and docs: each is one that the program understands today."""
+
+import argparse
+import ast
+from pathlib import Path
+import re
+import shlex
+
+import pytest
+
+from folk_ros.cli.main import build_parser
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = [ROOT / 'README.md', ROOT / 'CONTRIBUTING.md', *sorted((ROOT / 'docs').glob('*.md'))]
+LINKS = re.compile(r'\]\(([^)#:]+)\)')  # to files of this repository
+INLINE = re.compile(r'`(folk [a-z][^`…]*)`')
+
+
+def lines_of(page):
+    """Every command line of the page's ```bash blocks, continued lines joined."""
+    for block in re.findall(r'```bash\n(.*?)```', page.read_text(encoding='utf-8'), re.S):
+        for line in block.replace('\\\n', ' ').splitlines():
+            yield from (part.strip() for part in re.split(r'&&|;(?= )', line))
+
+
+def commands(kind):
+    found = []
+    for page in PAGES:
+        lines = list(lines_of(page))
+        if kind == 'folk':
+            for line in INLINE.findall(page.read_text(encoding='utf-8')):
+                lines += line.split(' && ')
+        found += [pytest.param(line, id=f'{page.name}: {line[:60]}') for line in lines]
+    return [param for param in found if param.values[0].startswith(f'{kind} ')]
+
+
+def words(line):
+    return shlex.split(line, comments=True)
+
+
+def choices(parser):
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            return action.choices
+    return {}
+
+
+def parser_of(line):
+    """The parser of the innermost subcommand that a line names, and the words left for it."""
+    parser, rest = build_parser(), words(line)[1:]
+    while rest and rest[0] in choices(parser):
+        parser, rest = choices(parser)[rest[0]], rest[1:]
+    return parser, rest
+
+
+@pytest.mark.parametrize('line', commands('folk'))
+def test_the_command_exists_with_these_options(line):
+    parser, rest = parser_of(line)
+    assert parser.prog != 'folk', f'{line}: no such command'
+    known = {option for action in parser._actions for option in action.option_strings}
+    asked = {word.split('=')[0] for word in rest if word.startswith('--')}
+    assert asked <= known, f'{line}: does not know {asked - known}'
+
+
+@pytest.mark.parametrize(
+    'line', [p for p in commands('folk') if '--' in p.values[0] and '…' not in p.values[0]]
+)
+def test_a_full_example_is_accepted(line):
+    if re.search(r'DIR|FILE|COMMAND|--help', line):
+        pytest.skip('shows a form, not an example')
+    build_parser().parse_args(words(line)[1:])
+
+
+def launch_arguments(name):
+    """The names of the arguments that a launch file declares, read without ROS."""
+    tree = ast.parse((ROOT / 'launch' / name).read_text(encoding='utf-8'))
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and node.targets[0].id == 'ARGUMENTS':
+            return {entry.elts[0].value for entry in node.value.elts}
+    raise AssertionError(f'{name} has no ARGUMENTS')
+
+
+@pytest.mark.parametrize('line', commands('ros2'))
+def test_launch_lines_name_arguments_that_exist(line):
+    parts = words(line)
+    if parts[1] != 'launch':
+        pytest.skip('no launch line')
+    given = {part.split(':=')[0] for part in parts[4:] if ':=' in part}
+    assert given <= launch_arguments(parts[3])
+
+
+@pytest.mark.parametrize('page', PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    broken = [
+        link
+        for link in LINKS.findall(page.read_text(encoding='utf-8'))
+        if not (page.parent / link).exists()
+    ]
+    assert broken == []
+
+
+@pytest.mark.parametrize('page', PAGES, ids=lambda page: page.name)
+def test_files_that_are_named_exist(page):
+    named = re.findall(
+        r'`((?:folk_ros|test|launch|config|docs|resource|docker)/[\w/.*-]+)`', page.read_text()
+    )
+    files = [name for name in named if not re.match(r'folk_ros/(msg|srv)/', name)]  # ROS types
+    assert [name for name in files if not list(ROOT.glob(name.rstrip('/')))] == []
+
+
+def test_every_python_example_of_the_readme_compiles():
+    blocks = re.findall(r'```python\n(.*?)```', (ROOT / 'README.md').read_text(), re.S)
+    assert blocks
+    for block in blocks:
+        compile(block, 'README.md', 'exec')
