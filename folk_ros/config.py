@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 import difflib
 import math
-from typing import Any, get_type_hints, NamedTuple, TypeVar
+from typing import Any, get_origin, get_type_hints, NamedTuple, TypeVar
 
 T = TypeVar('T')
 
@@ -68,8 +68,10 @@ class Checked:
             if isinstance(value, str) or not all(isinstance(v, str) for v in value):
                 raise ValueError(f'{type(self).__name__}.{name}: expected texts, got {value!r}')
             return tuple(value)
-        if isinstance(wanted, type) and (
-            not isinstance(value, wanted) or (wanted is not bool and isinstance(value, bool))
+        if (
+            isinstance(wanted, type)
+            and get_origin(wanted) is None
+            and (not isinstance(value, wanted) or (wanted is not bool and isinstance(value, bool)))
         ):
             raise ValueError(
                 f'{type(self).__name__}.{name}: expected {wanted.__name__}, '
@@ -100,14 +102,39 @@ class SegmentConfig(Checked):
     min_points: int = setting(30, 'Instances of fewer points are dropped.', low=1, high=1_000_000)
     max_instances: int = setting(200, 'At most so many instances per cloud.', low=1, high=2000)
     nms_iou: float = setting(
-        0.4, 'Of two masks that overlap more, the better stays.', low=0.0, high=1.0
+        0.0,
+        'Of two masks that overlap more, the better stays; 0: as the model was made for.',
+        low=0.0,
+        high=1.0,
+    )
+    gravity: str = setting(
+        'auto',
+        'auto turns a cloud of an optical frame so that its table or floor is level; given never.',
+        choices=('auto', 'given'),
     )
     max_points: int = setting(5_000_000, 'Larger clouds are refused.', low=1000, high=100_000_000)
     max_voxels: int = setting(
-        400_000,
-        'A cloud that fills more voxels is segmented on a coarser grid.',
+        150_000,
+        'A cloud that fills more voxels is segmented in overlapping tiles of at most so many: '
+        'memory grows with it.',
         low=1000,
         high=10_000_000,
+    )
+    voxel_size: float = setting(
+        0.0,
+        'Voxel edge that the model must have (m), so that another one is refused; 0: any.',
+        low=0.0,
+        high=1.0,
+        fixed=True,
+    )
+    incremental_points: int = setting(
+        200_000,
+        'Of a cloud of at least so many points only what changed is segmented; 0: always all.',
+        low=0,
+        high=100_000_000,
+    )
+    max_unseen: int = setting(
+        200, 'At most so many objects out of view stay in the scene.', low=0, high=10_000
     )
 
 
@@ -133,7 +160,9 @@ class NodeConfig(Checked):
     """The ROS side: topics, frames, rates."""
 
     cloud_topics: tuple[str, ...] = setting(
-        ('/cloud',), 'Fused PointCloud2 topics; several are fused in fixed_frame.', fixed=True
+        ('/cloud',),
+        'Fused PointCloud2 topics; several are fused in fixed_frame. See also sources.* below.',
+        fixed=True,
     )
     qos: str = setting(
         'auto',
@@ -144,8 +173,40 @@ class NodeConfig(Checked):
     fixed_frame: str = setting(
         '', 'Frame in which several clouds are fused; empty: the first cloud.', fixed=True
     )
+    inference_frame: str = setting(
+        '',
+        'Frame with z up in which clouds are segmented; answers stay in the frame of the cloud or '
+        'in fixed_frame. Empty: that frame too, and for optical frames map, odom or base_link.',
+        fixed=True,
+    )
+    wait_for_transform: float = setting(
+        0.5, 'A cloud waits so long for the transform of its time (s).', low=0.0, high=10.0
+    )
+    max_age: float = setting(
+        10.0,
+        'Answers from clouds that are older say so (s); 0: never.',
+        low=0.0,
+        high=86_400.0,
+    )
     model: str = setting('', 'Folder of the student; empty: the shipped one.', fixed=True)
     standing_query: tuple[str, ...] = setting((), 'Texts shown as markers from the start.')
+    keep_standing_query: bool = setting(
+        False,
+        'Take up the standing query of the last run; it is kept in state_folder.',
+        fixed=True,
+    )
+    state_folder: str = setting(
+        '', 'Where that is kept; empty: folk_ros in ROS_HOME, or in ~/.ros.', fixed=True
+    )
+    vocabulary: tuple[str, ...] = setting(
+        (), "Names of ~/instances, and what questions are judged against; empty: the model's."
+    )
+    scene_folder: str = setting(
+        '', '~/save and ~/load work in this folder alone; empty: they refuse.', fixed=True
+    )
+    scene_file: str = setting(
+        'scene.safetensors', 'File in scene_folder that ~/save and ~/load mean.'
+    )
     publish_markers: bool = setting(True, 'Publish ~/markers for the standing query.')
     max_rate: float = setting(
         0.0, 'Segment at most so often (Hz); 0: as fast as clouds arrive.', low=0.0, high=1000.0
@@ -156,12 +217,52 @@ class NodeConfig(Checked):
 
 
 @dataclass(frozen=True)
+class SourceConfig(Checked):
+    """One source of clouds, where it differs from the others: `sources.<name>.*`."""
+
+    name: str = setting('', 'What the source is called among the parameters.', fixed=True)
+    topic: str = setting('', 'Its PointCloud2 topic.', fixed=True)
+    qos: str = setting(
+        '',
+        'As qos, for this source; empty: as qos says.',
+        choices=('', 'auto', 'sensor_data', 'reliable', 'latched'),
+        fixed=True,
+    )
+    max_age: float = setting(
+        0.0,
+        'Its cloud is refused when it comes later, and left out when others are newer by more '
+        '(s); 0: never.',
+        low=0.0,
+        high=86_400.0,
+    )
+    min_range: float = setting(
+        0.0, 'Nearer points are left out, from the origin of its own frame (m).', low=0, high=1e4
+    )
+    max_range: float = setting(0.0, 'Farther points are left out (m); 0: none.', low=0.0, high=1e4)
+    min_height: float = setting(
+        -1000.0, 'Lower points are left out, in the frame of the fusion (m).', low=-1e3, high=1e3
+    )
+    max_height: float = setting(1000.0, 'Higher points are left out (m).', low=-1e3, high=1e3)
+    colour: str = setting(
+        'auto',
+        'auto takes its colour where it has one, none does not, required refuses clouds without.',
+        choices=('auto', 'none', 'required'),
+    )
+
+
+@dataclass(frozen=True)
 class FolkConfig(Checked):
     """All settings of one program; ROS parameter names are `group.name`, node settings bare."""
 
     segment: SegmentConfig = SegmentConfig()
     query: QueryConfig = QueryConfig()
     node: NodeConfig = NodeConfig()
+    sources: tuple[SourceConfig, ...] = setting((), 'Clouds with settings of their own.')
+
+    def source(self, topic: str) -> SourceConfig:
+        """Return the settings of a cloud topic, as it stands in cloud_topics."""
+        found = (source for source in self.sources if source.topic == topic)
+        return next(found, SourceConfig(topic=topic))
 
 
 def with_values(config: T, values: dict[str, Any]) -> T:

@@ -3,7 +3,9 @@ What RViz shows for the standing query, without ROS: a box and a label per match
 
 RViz keeps a marker, under the key of its namespace and id, until it is deleted. The ledger
 remembers the keys shown, so that every update says ADD for what is there and DELETE for what is
-gone, and nothing flickers. Each text has one namespace for its boxes and one for its labels.
+gone, and nothing flickers. DELETE is said some times over: a subscriber that is slow may miss a
+message, and what it missed would stay for ever. Each text has one namespace for its boxes and one
+for its labels.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from folk_ros.structures import Instances, Match
 
 MAX_NAMESPACES = 32
 MAX_TEXT_LENGTH = 60
+REPEATS = 3  # updates that say that a marker is gone
 OTHER = 'other'  # namespace of the texts beyond MAX_NAMESPACES
 LINE_WIDTH_M = 0.02
 LETTER_HEIGHT_M = 0.15
@@ -54,6 +57,7 @@ class MarkerLedger:
 
     def __init__(self) -> None:
         self._shown: dict[Key, Literal['box', 'label']] = {}
+        self._gone: dict[Key, tuple[Literal['box', 'label'], int]] = {}  # and how often to say so
         self._own: list[str] = []  # texts that have namespaces of their own
 
     def update(self, matches: Iterable[Match], instances: Instances) -> list[MarkerSpec]:
@@ -65,14 +69,17 @@ class MarkerLedger:
             if np.isfinite(corners[match.row]).all():
                 for spec in _draw(match, namespace, marker_id, corners[match.row]):
                     adds[spec.namespace, spec.id] = spec
-        gone = [key for key in self._shown if key not in adds]
-        deletes = [MarkerSpec('delete', self._shown[key], *key) for key in gone]
+        gone = self._gone | {key: (kind, REPEATS) for key, kind in self._shown.items()}
+        gone = {key: said for key, said in gone.items() if key not in adds}
+        deletes = [MarkerSpec('delete', kind, *key) for key, (kind, _) in gone.items()]
+        self._gone = {key: (kind, left - 1) for key, (kind, left) in gone.items() if left > 1}
         self._shown = {key: spec.kind for key, spec in adds.items()}
         return deletes + list(adds.values())
 
     def reset(self) -> list[MarkerSpec]:
         """Forget all markers; return the one that deletes them."""
         self._shown.clear()
+        self._gone.clear()
         self._own.clear()
         return [MarkerSpec('delete_all')]
 

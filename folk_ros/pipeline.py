@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 import logging
+import math
 from pathlib import Path
 import threading
 
@@ -18,19 +19,25 @@ import numpy as np
 from numpy.typing import NDArray
 import torch
 
+from folk_ros.cloud_doubts import doubts_about
 from folk_ros.config import FolkConfig, SegmentConfig
+from folk_ros.growing_map import GrowingMap
 from folk_ros.instances import assemble
+from folk_ros.notices import Notice, NoticeLog
 from folk_ros.query import answer, best_names, check_limits, check_texts, Vocabulary
 from folk_ros.resources import model_folder, text_tower_place
 from folk_ros.scene_memory import SceneMemory
-from folk_ros.structures import Instances, Match, PointCloud, Voxels
-from folk_ros.student.engines.choose import choose_engine
-from folk_ros.student.face import MaskStudent, PooledStudent
+from folk_ros.structures import Instances, Match, PointCloud
+from folk_ros.student.face import MaskStudent
+from folk_ros.student.runner import Runner
 from folk_ros.student.weights import load_student, STUDENT_FILE
 from folk_ros.text import load_text_tower, TextTower
+from folk_ros.upright import stand_upright
 from folk_ros.voxels import voxelize
 
 log = logging.getLogger(__name__)
+
+CELL_VOXELS = 1.25  # width of the cells in which objects are known again, in voxels
 
 
 class Folk:
@@ -44,20 +51,22 @@ class Folk:
                 f'the student lives in CLIP space {student.config.clip!r}, the text tower in '
                 f'{text.name!r}; load the text tower that the student was distilled for'
             )
+        check_voxel_size(student, config.segment)
         self.config = config
         self.device = choose_device(config.segment.device)
-        self.student: MaskStudent = student.to(self.device).eval()
-        self.vocabulary = vocabulary
-        self.text = text
-        self.memory = SceneMemory()
-        self.scene: Instances | None = None  # replaced as a whole, never changed
-        self._count = 0
-        self._segmenting = threading.Lock()
         if config.segment.threads and self.device.type == 'cpu':
             torch.set_num_threads(config.segment.threads)
-        if isinstance(self.student, PooledStudent):
-            choice = choose_engine(config.segment.engine, self.device, self.student.compute)
-            self.student.engine = choice.engine
+        self.student = student
+        self.vocabulary = vocabulary
+        self.text = text
+        self.memory = SceneMemory(CELL_VOXELS * student.config.voxel_size_m)
+        self._map = GrowingMap(student.config.voxel_size_m)
+        self.scene: Instances | None = None  # replaced as a whole, never changed
+        self.warnings: tuple[str, ...] = ()  # about the last cloud: what is odd, what it took
+        self._runner = Runner(student, self.device, config.segment.engine)
+        self._notices = NoticeLog(log)
+        self._count = 0
+        self._segmenting = threading.Lock()
 
     @classmethod
     def load(cls, model: str | Path = '', config: FolkConfig | None = None) -> Folk:
@@ -72,11 +81,52 @@ class Folk:
         return cls(student, vocabulary, text, config)
 
     def segment(self, cloud: PointCloud) -> Instances:
-        """Find the instances of a cloud, keep them as the scene, and return them."""
+        """
+        Find the instances of a cloud, keep them as the scene, and return them.
+
+        `warnings` says afterwards what is odd about the cloud. Raises ValueError, with a sentence,
+        for a cloud that cannot be segmented: too large, not in metres, no memory for it.
+        """
         with self._segmenting:
-            found = self._find(cloud, self.config.segment)
+            notices: list[Notice] = []
+            looked = False
+
+            def find(part: PointCloud) -> Instances:
+                nonlocal looked
+                looked = True
+                found, said = self._find(part, self.config.segment)
+                notices.extend(said)
+                return found
+
+            found = self._map.segment(cloud, find, self.config.segment)
+            if looked:  # else the cloud is the last one again, and what was said of it holds
+                self.warnings = tuple(notice.text for notice in notices)
+                self._notices.tell(notices)
             self._count += 1
-            self.scene = replace(self.memory.update(found, cloud), scene_id=self._count)
+            self.memory.max_unseen = self.config.segment.max_unseen
+            scene = self.memory.update(found, cloud, self._map.part)
+            self._map.call(scene.ids[: len(found)])
+            self.scene = replace(scene, scene_id=self._count)
+            return self.scene
+
+    def take_up(self, scene: Instances, cloud: PointCloud, last_id: int = 0) -> Instances:
+        """
+        Keep a scene that was saved as if its cloud had just been segmented, and return it.
+
+        Its objects keep their ids; new ones count on from `last_id`. Raises ValueError if its
+        embeddings are of another width than the student's.
+        """
+        dim = self.student.config.embedding_dim
+        if scene.embeddings.shape[1] != dim:
+            raise ValueError(
+                f'the scene has embeddings of {scene.embeddings.shape[1]} numbers, the student '
+                f'gives {dim}; load the model that the scene was made with'
+            )
+        with self._segmenting:
+            self._map.forget()
+            self.memory.resume(scene, cloud, last_id)
+            self._count += 1
+            self.scene = replace(scene, scene_id=self._count)
             return self.scene
 
     def query(
@@ -111,6 +161,7 @@ class Folk:
         """Forget the scene and the identities of its objects."""
         with self._segmenting:
             self.memory.reset()
+            self._map.forget()
             self.scene = None
 
     def warm_up(self) -> None:
@@ -120,16 +171,23 @@ class Folk:
         self._find(PointCloud(points), self.config.segment)
         self.text.encode(['warm up'])
 
-    def _find(self, cloud: PointCloud, config: SegmentConfig) -> Instances:
+    def _find(
+        self, cloud: PointCloud, config: SegmentConfig
+    ) -> tuple[Instances, tuple[Notice, ...]]:
+        """Find instances, best first, and what to know about them."""
         if len(cloud) > config.max_points:
             raise ValueError(
                 f'the cloud has {len(cloud)} points, expected at most {config.max_points}; thin '
                 'it out, or raise segment.max_points'
             )
         if len(cloud) == 0:
-            return Instances.empty(self.student.config.embedding_dim, cloud)
-        voxels = self._on_grid(cloud, config)
-        found = self.student.predict(voxels, config.min_quality, config.nms_iou)
+            return Instances.empty(self.student.config.embedding_dim, cloud), ()
+        level, rotation = stand_upright(cloud) if config.gravity == 'auto' else (cloud, None)
+        voxels = voxelize(level, self.student.config.voxel_size_m)
+        found = self._runner.predict(voxels, config)
+        doubts = doubts_about(level, voxels, turned=rotation is not None)
+        if rotation is not None:  # boxes are wanted where the cloud is
+            voxels = replace(voxels, centres=(voxels.centres @ rotation).astype(np.float32))
         instances = assemble(
             found.owner.cpu().numpy(),
             found.rows.cpu().numpy(),
@@ -139,16 +197,29 @@ class Folk:
             voxels,
         )
         enough = np.flatnonzero(instances.point_counts >= config.min_points)
-        return instances.select(enough[: config.max_instances])
+        instances = instances.select(enough[: config.max_instances])
+        return instances, (*doubts, *self._runner.notices, *left_out(len(enough), config))
 
-    def _on_grid(self, cloud: PointCloud, config: SegmentConfig) -> Voxels:
-        size = self.student.config.voxel_size_m
-        voxels = voxelize(cloud, size)
-        while len(voxels) > config.max_voxels:
-            size *= 1.5
-            log.warning('%d voxels are too many; segmenting at %.3f m', len(voxels), size)
-            voxels = voxelize(cloud, size)
-        return voxels
+
+def left_out(count: int, config: SegmentConfig) -> tuple[Notice, ...]:
+    """Say so where more instances were found than are wanted."""
+    if count <= config.max_instances:
+        return ()
+    text = (
+        f'{count} instances were found, the {config.max_instances} best are kept; raise '
+        'segment.max_instances for all'
+    )
+    return (Notice('instances', text),)
+
+
+def check_voxel_size(student: MaskStudent, config: SegmentConfig) -> None:
+    """Compare the voxel size asked for, if any, with the student's; ValueError if it differs."""
+    size = student.config.voxel_size_m
+    if config.voxel_size and not math.isclose(config.voxel_size, size, rel_tol=1e-6):
+        raise ValueError(
+            f'segment.voxel_size: expected a student for voxels of {config.voxel_size:g} m, got '
+            f'one for {size:g} m; name another model, or 0 to take any'
+        )
 
 
 def choose_device(name: str) -> torch.device:

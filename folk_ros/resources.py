@@ -33,8 +33,11 @@ def find_file(relative: str) -> Path:
 def model_folder(model: str | Path) -> Path:
     """Return the folder of a model: a path, the name of a shipped one, or '' for the default."""
     path = Path(model or SHIPPED)
-    # a bare name is a shipped model, also where a folder of that name happens to lie here
-    return path if len(path.parts) > 1 else find_file(f'resource/models/{path}')
+    # a bare name is a shipped model, also where a folder of that name happens to lie here; './x'
+    # is a path, though pathlib forgets the './'
+    spelled = str(model).replace(os.sep, '/')
+    is_path = '/' in spelled or spelled in ('.', '..')
+    return path if is_path else find_file(f'resource/models/{path}')
 
 
 def text_tower_place(name: str) -> str | Path:

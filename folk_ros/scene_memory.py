@@ -1,150 +1,261 @@
-"""Give the objects of successive clouds the same ids: same place, same object."""
+"""
+Give the objects of successive clouds ids that last, and remember what is merely out of view.
+
+What a cloud does not show again (see tracks.py) stays in the scene while it is hidden, and for
+some clouds while it is merely missed; it leaves the scene when it is gone or claimed by another
+object. A claimed one has its id back when the two part again.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from folk_ros.identity import overlap_of, pair, pair_moved, Things
+from folk_ros.map_tiles import MapPart
+from folk_ros.places import centres, Occupancy, Place, place_of, points_within
 from folk_ros.structures import Boxes, Instances, PointCloud
+from folk_ros.tracks import Fate, fate_of, MISSES, parted, place_after, Track
 
-CELL_M = 0.1
-MIN_IOU = 0.25
+CELL_M = 0.05
 MAX_UNSEEN = 200  # objects remembered that the last cloud did not show
-MAX_SAMPLE = 20_000  # points of an object from which its cells are made
 LAST_ID = 2**32 - 1
-
-
-@dataclass(frozen=True)
-class _Signature:
-    """Where an object was when it was last seen."""
-
-    id: int
-    cells: NDArray[np.int64]  # [C] occupied cells, sorted
-    centre: NDArray[np.float32]  # [3]
-    size: NDArray[np.float32]  # [3]
-    yaw: float
+CONFIRMED = 2  # clouds that must have shown an object before it stays without being seen
+PATIENCE, FEW_PATIENCE = 4, 1  # clouds that may miss an object in view before it leaves the scene
+MAX_MISSED = 30  # and before it is forgotten
+OTHERS, FEW_OTHERS = 0.8, 2  # share, and number, of the other objects that make the same view
+NO_CELLS = np.empty(0, np.int64)
+INSIDE = 0.5  # share of an object that must lie in the part looked at, for that to speak of it
 
 
 class SceneMemory:
     """
     Remembers where objects were, to know them again in the next cloud.
 
-    Clouds must come in one frame that does not move; another frame_id starts afresh. An object
-    that some clouds do not show keeps its id if it comes back where it was.
+    Clouds must come in one frame that does not move; another frame_id starts afresh. No id is
+    used twice between two resets.
     """
 
-    def __init__(self) -> None:
-        self._known: list[_Signature] = []  # seen longest ago first
+    def __init__(self, cell_m: float = CELL_M, max_unseen: int = MAX_UNSEEN) -> None:
+        self.cell_m = cell_m
+        self.max_unseen = max_unseen
+        self.last_id = 0
+        self._known: list[Track] = []  # seen longest ago first
         self._frame_id = ''
-        self._last_id = 0
 
-    def update(self, instances: Instances, cloud: PointCloud) -> Instances:
-        """Return the instances with ids that last; new objects count on from the last id."""
+    def update(
+        self, instances: Instances, cloud: PointCloud, part: MapPart | None = None
+    ) -> Instances:
+        """
+        Return the instances with ids that last, and after them what is not seen but still there.
+
+        New objects count on from the last id. What is out of view has no points; a cloud that
+        names no frame gets none of it. `part` says which part of the cloud was looked at, and
+        which instances come with their ids.
+        """
+        self._check(instances, cloud)
+        look = look_at(instances, cloud, part, self.cell_m)
+        before = self._kept(instances, part)
+        kept = {track.id for track in before.values()}
+        opened = [track for track in self._known if track.id not in kept]
+        same, fates = recognise(opened, look, len(kept), self.cell_m)
+        before |= {int(look.fresh[row]): opened[index] for row, index in same.items()}
+        again = set(same.values())
+        unseen = [aged(t, fates.get(k)) for k, t in enumerate(opened) if k not in again]
+        left = [track for track in unseen if track is not None]
+        left = left[max(0, len(left) - self.max_unseen) :]
+        ids = [
+            before[row].id if row in before else self._new_id() for row in range(len(instances))
+        ]
+        result = replace(instances, ids=np.array(ids, np.uint32))
+        new = places_now(before, left, look)
+        seen = [
+            seen_again(before.get(row), bare_row(result, row), new.get(row))
+            for row in range(len(result))
+        ]
+        self._known = left + [track for track in seen if len(track.place.cells)]
+        shown = left if cloud.frame_id else []  # without a frame it may be another place
+        still = [still_there(track, result, cloud, self.cell_m) for track in shown]
+        return result.joined(*(one for one in still if one is not None))
+
+    def resume(self, instances: Instances, cloud: PointCloud, last_id: int = 0) -> None:
+        """
+        Know these objects, by their ids, as if their cloud had just been seen.
+
+        New ones count on from `last_id`, or from the greatest id there is.
+        """
+        self.reset()
+        self._check(instances, cloud)
+        occupancy = Occupancy.of(cloud, self.cell_m)
+        self._known = [
+            Track(bare_row(instances, row), place_of(occupancy, points), CONFIRMED)
+            for row in range(len(instances))
+            if len(points := instances.points_of(row))
+        ]
+        self.last_id = max([last_id, *(int(one) for one in instances.ids)])
+
+    def reset(self) -> None:
+        """Forget every object; ids begin at 1 again."""
+        self._known = []
+        self.last_id = 0
+
+    def _check(self, instances: Instances, cloud: PointCloud) -> None:
         if len(cloud) != instances.num_points:
             raise ValueError(
                 f'instances: expected those of this cloud of {len(cloud)} points, got masks over '
                 f'{instances.num_points}'
             )
+        dim = instances.embeddings.shape[1]
         if cloud.frame_id != self._frame_id:
-            self._known.clear()
+            self._known = []
             self._frame_id = cloud.frame_id
-        cells = [_cells(cloud.xyz, instances.points_of(row)) for row in range(len(instances))]
-        same = _associate(self._known, cells, instances.boxes)
-        ids = np.empty(len(instances), np.uint32)
-        for row in range(len(instances)):
-            ids[row] = self._known[same[row]].id if row in same else self._new_id()
-        seen = [
-            _Signature(int(ids[row]), cells[row], *_box(instances.boxes, row))
-            for row in range(len(instances))
-        ]
-        taken = set(same.values())
-        unseen = [known for index, known in enumerate(self._known) if index not in taken]
-        self._known = unseen[-MAX_UNSEEN:] + seen
-        return replace(instances, ids=ids)
+        self._known = [track for track in self._known if track.last.embeddings.shape[1] == dim]
 
-    def reset(self) -> None:
-        """Forget every object; ids begin at 1 again."""
-        self._known.clear()
-        self._last_id = 0
+    def _kept(self, instances: Instances, part: MapPart | None) -> dict[int, Track]:
+        """Return the objects that come with their ids, by their rows."""
+        if part is None:
+            return {}
+        known = {track.id: track for track in self._known}
+        rows = np.flatnonzero(part.kept).tolist()
+        return {row: known[one] for row in rows if (one := int(instances.ids[row])) in known}
 
     def _new_id(self) -> int:
-        self._last_id = self._last_id % LAST_ID + 1  # 0 is nobody's
-        return self._last_id
+        self.last_id = self.last_id % LAST_ID + 1  # 0 is nobody's
+        return self.last_id
 
 
-def _box(boxes: Boxes, row: int) -> tuple[NDArray[np.float32], NDArray[np.float32], float]:
-    return boxes.centre[row].copy(), boxes.size[row].copy(), float(boxes.yaw[row])
+@dataclass(frozen=True, eq=False)
+class Look:
+    """What of a cloud was looked at, and the objects found there that are to be recognised."""
+
+    fresh: NDArray[np.int64]  # rows of the instances
+    found: Things
+    occupancy: Occupancy
+    part: MapPart | None  # None: all of the cloud
 
 
-def _cells(xyz: NDArray[np.float32], points: NDArray[np.int32]) -> NDArray[np.int64]:
-    """Return the cells [C] that some points of a cloud fill, each as one number, sorted."""
-    sample = points[:: len(points) // MAX_SAMPLE + 1]
-    grid = np.floor(xyz[sample] / CELL_M).clip(-(2**20), 2**20 - 1).astype(np.int64)  # 21 bits
-    packed = (grid + 2**20) << np.array([42, 21, 0])
-    return np.unique(packed.sum(1))
+def look_at(instances: Instances, cloud: PointCloud, part: MapPart | None, cell_m: float) -> Look:
+    """Look at a cloud, or at the part of it that is new."""
+    fresh = np.arange(len(instances)) if part is None else np.flatnonzero(~part.kept)
+    new = instances if part is None else instances.select(fresh)
+    occupancy = Occupancy.of(cloud if part is None else cloud.select(part.points), cell_m)
+    places = []
+    for row in range(len(new)):
+        points = new.points_of(row)
+        own = points if part is None else np.searchsorted(part.points, points)
+        places.append(place_of(occupancy, own))
+    return Look(fresh, Things(places, new.boxes, new.embeddings), occupancy, part)
 
 
-def _associate(
-    known: list[_Signature], cells: list[NDArray[np.int64]], boxes: Boxes
-) -> dict[int, int]:
-    """Return which known object (value) each instance (key) is; every one at most once."""
-    if not known or not cells:
-        return {}
-    overlap = _overlap([signature.cells for signature in known], cells)  # [K, I]
-    near = _nearness(known, boxes)  # [K, I]
-    # Overlap first; a box that holds the other's centre only where no overlap says more.
-    rank = np.where(overlap >= MIN_IOU, 1 + overlap, near)
-    order = np.argsort(-rank, axis=None, kind='stable')
-    same: dict[int, int] = {}
-    taken: set[int] = set()
-    for index in order[: np.count_nonzero(rank)]:
-        old, new = divmod(int(index), len(cells))
-        if old not in taken and new not in same:
-            same[new] = old
-            taken.add(old)
-    return same
+def recognise(
+    tracks: list[Track], look: Look, kept: int, cell_m: float
+) -> tuple[dict[int, int], dict[int, Fate]]:
+    """
+    Return which known object is which found one (see pair), and what became of the others.
+
+    `kept` more are known to be where they were. What lies outside the part looked at has no fate.
+    """
+    known = together(tracks, look.found.embeddings.shape[1])
+    overlap = overlap_of(known.cells, look.found.cells)
+    same = pair(known, look.found, overlap, np.array([1 - 1 / track.seen for track in tracks]))
+    again, others = set(same.values()), len(tracks) + kept - 1
+    same_view = others >= FEW_OTHERS and len(again) + kept >= OTHERS * others
+    fates: dict[int, Fate] = {}
+    for index, track in enumerate(tracks):
+        if index not in again and _in_part(track, look.part, cell_m):
+            covered = overlap.known_here[index].max(initial=0.0)
+            fates[index] = fate_of(track, look.occupancy, covered, same_view)
+    gone = [index for index, fate in fates.items() if fate == 'gone']
+    new = [row for row in range(len(look.found)) if row not in same]
+    return same | pair_moved(known, look.found, overlap, gone, new), fates
 
 
-def _overlap(
-    known: list[NDArray[np.int64]], cells: list[NDArray[np.int64]]
-) -> NDArray[np.float64]:
-    """Intersection over union [K, I] of sets of cells, each set without repeats."""
-    old, new = np.concatenate(known), np.concatenate(cells)
-    old_owner = np.repeat(np.arange(len(known)), [len(c) for c in known])
-    new_owner = np.repeat(np.arange(len(cells)), [len(c) for c in cells])
-    order = np.argsort(old, kind='stable')
-    old, old_owner = old[order], old_owner[order]
-    first, last = np.searchsorted(old, new, 'left'), np.searchsorted(old, new, 'right')
-    amount = last - first  # how many known objects fill the same cell
-    within = np.arange(amount.sum()) - np.repeat(np.cumsum(amount) - amount, amount)
-    rows = old_owner[np.repeat(first, amount) + within]
-    pairs = rows * len(cells) + np.repeat(new_owner, amount)
-    shared = np.bincount(pairs, minlength=len(known) * len(cells)).reshape(len(known), -1)
-    old_size = np.bincount(old_owner, minlength=len(known))[:, None]
-    new_size = np.bincount(new_owner, minlength=len(cells))[None]
-    return shared / np.maximum(old_size + new_size - shared, 1)
+def _in_part(track: Track, part: MapPart | None, cell_m: float) -> bool:
+    if part is None:
+        return True
+    return float(part.holds(centres(track.place.cells, cell_m)[:, :2]).mean()) >= INSIDE
 
 
-def _nearness(known: list[_Signature], boxes: Boxes) -> NDArray[np.float64]:
-    """Between 0 and 1 [K, I]: above 0 where each box holds the other's centre."""
-    centre = np.stack([signature.centre for signature in known])  # [K, 3]
-    size = np.stack([signature.size for signature in known])
-    yaw = np.array([signature.yaw for signature in known])
-    away = boxes.centre[None] - centre[:, None]  # [K, I, 3]
-    in_old = _holds(away, size[:, None], yaw[:, None])
-    in_new = _holds(-away, boxes.size[None], boxes.yaw[None])
-    return np.where(in_old & in_new, 1 / (1 + np.linalg.norm(away, axis=-1)), 0.0)
+def together(tracks: list[Track], dim: int) -> Things:
+    """Return known objects as one list."""
+    nothing = Instances.empty(dim)
+    last = [nothing, *(track.last for track in tracks)]
+    boxes = Boxes(
+        *(np.concatenate([getattr(o.boxes, f.name) for o in last]) for f in fields(Boxes))
+    )
+    embeddings = np.concatenate([one.embeddings for one in last])
+    return Things([track.place for track in tracks], boxes, embeddings)
 
 
-def _holds(
-    away: NDArray[np.float32], size: NDArray[np.float32], yaw: NDArray[np.floating]
-) -> NDArray[np.bool_]:
-    """Whether boxes of some size and yaw hold points that lie `away` from their centres."""
-    cos, sin = np.cos(yaw), np.sin(yaw)
-    along = cos * away[..., 0] + sin * away[..., 1]
-    across = cos * away[..., 1] - sin * away[..., 0]
-    half = size / 2
-    level = (np.abs(along) <= half[..., 0]) & (np.abs(across) <= half[..., 1])
-    return np.asarray(level & (np.abs(away[..., 2]) <= half[..., 2]))
+def places_now(before: dict[int, Track], unseen: list[Track], look: Look) -> dict[int, Place]:
+    """Return where the objects are that were found, by their rows: see place_after and parted."""
+    covered = [track.place.cells for track in unseen if track.fate == 'claimed']
+    others = np.unique(np.concatenate([NO_CELLS, *covered]))
+    cells = [place.cells for place in look.found.places]
+    owner = np.repeat(np.arange(len(cells)), [len(one) for one in cells])
+    every = np.concatenate([NO_CELLS, *cells])
+    order = np.argsort(every, kind='stable')
+    every, owner = every[order], owner[order]
+    result = {}
+    for number, place in enumerate(look.found.places):
+        row = int(look.fresh[number])
+        if row in before:
+            place = parted(place, others)
+            place = place_after(before[row], place, every[owner != number], look.occupancy)
+        result[row] = place
+    return result
+
+
+def seen_again(track: Track | None, found: Instances, place: Place | None) -> Track:
+    """Return an object as it was found, for the first time or again; it may be where it was."""
+    if track is None:
+        assert place is not None
+        return Track(found, place, 1)
+    return Track(found, track.place if place is None else place, track.seen + 1)
+
+
+def aged(track: Track, fate: Fate | None) -> Track | None:
+    """Return an object after another cloud that did not show it; None if it is forgotten."""
+    if fate is None:  # nobody looked
+        return track
+    missed = track.missed + MISSES.get(fate, 0)
+    if track.fate == fate == 'gone' or missed > MAX_MISSED:
+        return None
+    told = track.fate if fate == 'hidden' and track.fate in ('gone', 'claimed') else fate
+    return replace(track, missed=missed, fate=told)
+
+
+def still_there(
+    track: Track, found: Instances, cloud: PointCloud, cell_m: float
+) -> Instances | None:
+    """Return an object that was not found as a row of the scene, if it is to be in it."""
+    patience = FEW_PATIENCE if track.place.buried else PATIENCE
+    if track.fate in ('gone', 'claimed') or track.seen < CONFIRMED or track.missed > patience:
+        return None
+    points = np.empty(0, np.int32)
+    if track.fate in ('missed', 'partly'):
+        points = points_within(cloud, track.place.cells, cell_m)
+        points = points[~np.isin(points, found.points)]
+        if not len(points):
+            return None
+    return replace(
+        track.last,
+        starts=np.array([0, len(points)], np.int64),
+        points=points,
+        num_points=found.num_points,
+    )
+
+
+def bare_row(instances: Instances, row: int) -> Instances:
+    """Return one instance as a list of its own, without its mask."""
+    return replace(
+        instances,
+        starts=np.zeros(2, np.int64),
+        points=np.empty(0, np.int32),
+        embeddings=instances.embeddings[row : row + 1].copy(),
+        quality=instances.quality[row : row + 1].copy(),
+        boxes=instances.boxes.select(np.array([row])),
+        ids=instances.ids[row : row + 1].copy(),
+    )

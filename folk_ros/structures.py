@@ -200,6 +200,32 @@ class Instances:
             ids=self.ids[index],
         )
 
+    def joined(self, *others: Instances) -> Instances:
+        """Return these instances and then those of other lists over the same points."""
+        parts = (self, *others)
+        for other in others:
+            if other.num_points != self.num_points:
+                raise ValueError(
+                    f'Instances: masks over {self.num_points} and over {other.num_points} points '
+                    'cannot be joined'
+                )
+
+        def together(name: str) -> NDArray[Any]:
+            return np.concatenate([getattr(part, name) for part in parts])
+
+        starts = np.zeros(sum(map(len, parts)) + 1, np.int64)
+        np.cumsum(np.concatenate([part.point_counts for part in parts]), out=starts[1:])
+        boxes = [np.concatenate([getattr(p.boxes, f.name) for p in parts]) for f in fields(Boxes)]
+        return replace(
+            self,
+            starts=starts,
+            points=together('points'),
+            embeddings=together('embeddings'),
+            quality=together('quality'),
+            boxes=Boxes(*boxes),
+            ids=together('ids'),
+        )
+
     @classmethod
     def empty(cls, dim: int, cloud: PointCloud | None = None) -> Instances:
         """Return "looked, found nothing" for a cloud."""

@@ -19,6 +19,8 @@ NANOSECONDS = 1_000_000_000
 HISTORY_NS = 20 * NANOSECONDS  # a robot forgets older poses of a moving frame
 JUMP_BACK_NS = NANOSECONDS  # a stamp this much older than the newest means time was set back
 MAX_DEPTH = 100  # longer chains of frames are loops
+MAX_FRAMES = 10_000  # of a tree: what a broken or hostile publisher can make us keep
+MAX_NAME = 256  # characters
 
 
 @dataclass(frozen=True)
@@ -72,17 +74,28 @@ class TransformBuffer:
         """Note a pose of `child` in `parent`; one that is not a rigid motion is left out."""
         parent, child = parent.strip('/'), child.strip('/')
         norm = float(np.linalg.norm(pose.rotation))
-        if not (parent and child and parent != child):
+        if not (parent and child and parent != child and len(parent + child) <= MAX_NAME):
             return
         if not (np.isfinite(pose.translation).all() and 0.5 < norm < 2.0):
             return
         pose = Pose(pose.stamp_ns, pose.translation, pose.rotation / norm)
         with self._changed:
             link = self._links.get(child)
+            if link is None and len(self._links) >= MAX_FRAMES:
+                return
             if link is None or link.static or static or link.parent != parent:
                 link = self._links[child] = _Link(parent, static)
             _add(link.poses, pose, self._history_ns)
             self._changed.notify_all()
+
+    def forget_after(self, stamp_ns: int) -> None:
+        """Drop the poses of moving frames after a time: it was set back to there."""
+        with self._changed:
+            for name, link in list(self._links.items()):
+                if not link.static:
+                    link.poses = [pose for pose in link.poses if pose.stamp_ns <= stamp_ns]
+                    if not link.poses:
+                        del self._links[name]
 
     def lookup(self, target: str, source: str, stamp_ns: int) -> NDArray[np.float64]:
         """
@@ -176,6 +189,28 @@ def _at(poses: list[Pose], stamp_ns: int, child: str, parent: str) -> Pose:
     translation = before.translation + share * (after.translation - before.translation)
     rotation = slerp(before.rotation, after.rotation, share)
     return Pose(stamp_ns, translation, rotation)
+
+
+def quaternion(rotation: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return a rotation matrix [3, 3] as a unit quaternion x y z w, w not negative."""
+    R = rotation
+    squares = np.array(  # of the parts, times 4; the largest is safe to divide by
+        [
+            1 + R[0, 0] - R[1, 1] - R[2, 2],
+            1 - R[0, 0] + R[1, 1] - R[2, 2],
+            1 - R[0, 0] - R[1, 1] + R[2, 2],
+            1 + R[0, 0] + R[1, 1] + R[2, 2],
+        ]
+    )
+    parts = np.array(  # row k: all parts times 4 times part k
+        [
+            [squares[0], R[0, 1] + R[1, 0], R[0, 2] + R[2, 0], R[2, 1] - R[1, 2]],
+            [R[0, 1] + R[1, 0], squares[1], R[1, 2] + R[2, 1], R[0, 2] - R[2, 0]],
+            [R[0, 2] + R[2, 0], R[1, 2] + R[2, 1], squares[2], R[1, 0] - R[0, 1]],
+            [R[2, 1] - R[1, 2], R[0, 2] - R[2, 0], R[1, 0] - R[0, 1], squares[3]],
+        ]
+    )[squares.argmax()]
+    return parts / np.linalg.norm(parts) * (1.0 if parts[3] >= 0 else -1.0)
 
 
 def slerp(a: NDArray[np.float64], b: NDArray[np.float64], share: float) -> NDArray[np.float64]:

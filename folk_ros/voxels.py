@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from folk_ros.structures import PointCloud, Voxels
 
-GRID_LIMIT = 1 << 16  # cells along one axis: what the student's keys hold
+AXIS_BITS = 16  # of a voxel's key; the student's keys hold as many
+GRID_LIMIT = 1 << AXIS_BITS  # cells along one axis
 FAR_M = 1e6  # beyond, float32 metres are coarser than a voxel
 
 
@@ -28,18 +29,20 @@ def voxelize(cloud: PointCloud, size_m: float) -> Voxels:
             'millimetres, or is there a stray point?'
         )
     origin = np.floor(low / size_m) * size_m  # [3]
-    grid = np.floor((cloud.xyz - origin) / size_m).astype(np.int64)  # [N, 3]
-    keys = (grid[:, 0] << 32) | (grid[:, 1] << 16) | grid[:, 2]
+    # axis by axis, in float64: large clouds are many times larger than what is kept of them
+    keys = np.zeros(len(cloud), np.int64)
+    for axis in range(3):
+        cells = np.floor((cloud.xyz[:, axis].astype(np.float64) - origin[axis]) / size_m)
+        keys = (keys << AXIS_BITS) | cells.astype(np.int64)
     unique, point_to_voxel = np.unique(keys, return_inverse=True)  # [V], [N]
-    point_to_voxel = point_to_voxel.reshape(-1).astype(np.int64)
+    point_to_voxel = point_to_voxel.reshape(-1).astype(np.int64, copy=False)
     mask = GRID_LIMIT - 1
-    coords = np.stack([unique >> 32, (unique >> 16) & mask, unique & mask], 1).astype(np.int32)
-    count = np.bincount(point_to_voxel)  # [V], at least 1 each
-    local = cloud.xyz - origin  # float64: sums of far coordinates would lose millimetres
-    centres = _mean(local, point_to_voxel, count) + origin
+    parts = [unique >> 2 * AXIS_BITS, unique >> AXIS_BITS & mask, unique & mask]
+    coords = np.stack(parts, 1).astype(np.int32)
+    centres = _mean(cloud.xyz, point_to_voxel, origin) + origin
     rgb = np.full((len(coords), 3), 0.5, np.float32)
     if cloud.rgb is not None:
-        rgb = (_mean(cloud.rgb, point_to_voxel, count) / 255.0).astype(np.float32)
+        rgb = (_mean(cloud.rgb, point_to_voxel, np.zeros(3)) / 255.0).astype(np.float32)
     return Voxels(
         coords=coords,
         rgb=rgb,
@@ -51,10 +54,11 @@ def voxelize(cloud: PointCloud, size_m: float) -> Voxels:
     )
 
 
-def _mean(values: NDArray, groups: NDArray, count: NDArray) -> NDArray[np.float64]:
-    """Average rows [N, 3] by group; returns [V, 3]."""
-    sums = [np.bincount(groups, weights=values[:, k]) for k in range(3)]
-    return np.stack(sums, 1) / count[:, None]
+def _mean(values: NDArray, groups: NDArray, origin: NDArray) -> NDArray[np.float64]:
+    """Average rows [N, 3], counted from an origin, by group; returns [V, 3]."""
+    count = np.bincount(groups)  # [V], at least 1 each
+    columns = (values[:, k].astype(np.float64) - origin[k] for k in range(3))
+    return np.stack([np.bincount(groups, column) / count for column in columns], 1)
 
 
 def _empty(size_m: float) -> Voxels:

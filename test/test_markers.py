@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 import numpy as np
 import pytest
 
-from folk_ros.markers import clean_text, colour_of, MarkerLedger, MAX_NAMESPACES, PALETTE
+from folk_ros.markers import (
+    clean_text,
+    colour_of,
+    MarkerLedger,
+    MAX_NAMESPACES,
+    PALETTE,
+    REPEATS,
+)
 from folk_ros.structures import Boxes, Instances, Match
 
 
@@ -64,13 +71,36 @@ def test_a_box_is_twelve_edges_of_its_lengths():
     assert len({tuple(np.round(p, 4)) for p in box.points}) == 8
 
 
-def test_what_is_gone_is_deleted_once_and_what_stays_is_not():
+def test_what_is_gone_is_deleted_and_what_stays_is_not():
     ledger, instances = MarkerLedger(), make_instances()
     ledger.update([match(0), match(1)], instances)
     second = ledger.update([match(1)], instances)
     assert keys(second, 'delete') == {('chair', 1, 'box'), ('chair (label)', 1, 'label')}
     assert keys(second, 'add') == {('chair', 2, 'box'), ('chair (label)', 2, 'label')}
-    assert not keys(ledger.update([match(1)], instances), 'delete')
+
+
+def test_that_a_marker_is_gone_is_said_some_times_and_then_no_more():
+    ledger, instances = MarkerLedger(), make_instances()
+    ledger.update([match(0), match(1)], instances)
+    said = [len(keys(ledger.update([match(1)], instances), 'delete')) for _ in range(6)]
+    assert said == [2] * REPEATS + [0] * (6 - REPEATS)
+
+
+def test_what_comes_back_is_not_deleted():
+    ledger, instances = MarkerLedger(), make_instances()
+    ledger.update([match(0), match(1)], instances)
+    ledger.update([match(1)], instances)
+    for _ in range(REPEATS):
+        specs = ledger.update([match(0), match(1)], instances)
+        assert not keys(specs, 'delete') and len(keys(specs, 'add')) == 4
+
+
+def test_who_misses_a_message_shows_no_ghost_soon_after():
+    ledger, instances, shown = MarkerLedger(), make_instances((1, 2, 3)), {}
+    show(shown, ledger.update([match(0), match(1), match(2)], instances))
+    ledger.update([match(1)], instances)  # lost on the way
+    show(shown, ledger.update([match(1)], instances))
+    assert set(shown) == {('chair', 2), ('chair (label)', 2)}
 
 
 def test_nothing_found_deletes_everything_one_by_one():

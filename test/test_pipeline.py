@@ -1,7 +1,9 @@
 from dataclasses import replace
+import re
 
 import numpy as np
 import pytest
+import torch
 
 from folk_ros.cli.demo_room import count_named_right, load_demo_room
 from folk_ros.cli.segment import point_ids
@@ -28,7 +30,7 @@ def test_most_objects_of_a_room_never_trained_on_are_found_and_named(folk, scene
 
 @pytest.mark.parametrize(
     ('words', 'name'),
-    [('screen', 'monitor'), ('swivel chair', 'office chair'), ('desk lamp', 'lamp')],
+    [('fridge', 'refrigerator'), ('wash basin', 'sink'), ('something to cook on', 'stove')],
 )
 def test_words_that_are_no_names_find_what_they_mean(folk, scene, words, name):
     room = load_demo_room()
@@ -50,6 +52,7 @@ def test_scenes_are_counted_and_ids_stay_with_their_objects(folk, scene):
 
 
 def test_an_empty_cloud_gives_zero_instances_not_an_error(folk):
+    folk.reset()  # what was seen before would stay
     assert len(folk.segment(PointCloud(np.zeros((0, 3), np.float32)))) == 0
 
 
@@ -59,6 +62,7 @@ def test_a_cloud_without_colour_is_segmented(folk):
 
 
 def test_a_handful_of_points_is_no_object_and_no_error(folk):
+    folk.reset()
     points = np.random.default_rng(0).uniform(0, 1, (5, 3)).astype(np.float32)
     assert len(folk.segment(PointCloud(points))) == 0
 
@@ -87,3 +91,51 @@ def test_a_text_tower_of_another_clip_is_refused_with_both_names(folk):
 def test_a_device_that_is_not_there_is_refused():
     with pytest.raises(ValueError, match="expected 'auto', 'cpu' or 'cuda'"):
         choose_device('gpu')
+
+
+def test_a_room_as_it_should_be_raises_no_warning(folk):
+    folk.segment(load_demo_room().cloud)
+    assert folk.warnings == ()
+
+
+def test_a_cloud_of_the_wrong_scale_or_with_other_axes_is_segmented_with_a_warning(folk, caplog):
+    room = load_demo_room().cloud
+    folk.segment(replace(room, xyz=room.xyz * np.float32(100)).select(slice(0, None, 50)))
+    assert len(folk.warnings) == 1 and 'in millimetres or centimetres?' in folk.warnings[0]
+    assert folk.warnings[0] in caplog.text
+    folk.segment(replace(room, frame_id='camera_color_optical_frame'))
+    assert len(folk.warnings) == 1 and 'optical frame' in folk.warnings[0]
+
+
+def test_instances_left_out_are_told(folk):
+    few = replace(folk.config, segment=SegmentConfig(max_instances=5))
+    short = Folk(folk.student, folk.vocabulary, folk.text, few)
+    short.segment(load_demo_room().cloud)
+    assert re.match(r'\d+ instances were found, the 5 best are kept', short.warnings[0])
+
+
+def test_another_voxel_size_than_asked_for_is_refused_with_both(folk):
+    finer = replace(folk.config, segment=SegmentConfig(voxel_size=0.02))
+    with pytest.raises(ValueError, match='voxels of 0.02 m, got one for 0.04 m'):
+        Folk(folk.student, folk.vocabulary, folk.text, finer)
+
+
+def test_a_cloud_that_takes_too_much_memory_is_segmented_in_tiles_with_a_warning(
+    folk, monkeypatch
+):
+    room, look = load_demo_room().cloud, folk.student.look
+    most = 40_000
+
+    def hungry(voxels):
+        if len(voxels) > most:
+            raise torch.cuda.OutOfMemoryError('CUDA out of memory. Tried to allocate 80.00 GiB')
+        return look(voxels)
+
+    monkeypatch.setattr(folk.student, 'look', hungry)
+    fresh = Folk(folk.student, folk.vocabulary, folk.text, FolkConfig())
+    assert len(fresh.segment(room)) > 10
+    assert 'out of memory' in fresh.warnings[0] and 'voxels at once' in fresh.warnings[0]
+    most = 0
+    fresh.reset()  # the same cloud again would need no network
+    with pytest.raises(ValueError, match='out of memory with .*; thin the cloud out'):
+        fresh.segment(room)

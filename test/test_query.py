@@ -2,7 +2,16 @@ import numpy as np
 import pytest
 
 from folk_ros.config import QueryConfig
-from folk_ros.query import answer, best_names, check_limits, check_texts, Vocabulary
+from folk_ros.query import (
+    answer,
+    Answering,
+    best_names,
+    check_limits,
+    check_texts,
+    evidence,
+    probabilities,
+    Vocabulary,
+)
 from folk_ros.structures import Boxes, Instances
 
 
@@ -102,3 +111,32 @@ def test_limits_of_zero_mean_the_configured_ones():
 def test_a_vocabulary_with_duplicates_is_refused():
     with pytest.raises(ValueError, match='different names'):
         Vocabulary(('a', 'a'), unit([1, 0], [0, 1]), 20.0, 0.4)
+
+
+def test_evidence_is_what_a_plain_sum_over_names_gives():
+    rng = np.random.default_rng(0)
+    texts, embeddings, names = (unit(*rng.normal(size=(n, 6))) for n in (4, 5, 7))
+    vocabulary = Vocabulary(tuple('abcdefg'), names, 20.0, 0.4)
+    cosine, rivals, concepts = evidence(texts, embeddings, vocabulary)
+    kin = texts @ names.T
+    for q in range(4):
+        ally = kin[q] >= max(0.45, 0.85 * kin[q].max())
+        for i in range(5):
+            own = 20 * texts[q] @ embeddings[i]
+            against = sum(np.exp(20 * embeddings[i] @ n) for n in names[~ally])
+            meant = np.exp(20 * kin[q]).sum()
+            assert cosine[q, i] == pytest.approx(own / 20, abs=1e-5)
+            assert rivals[q, i] == pytest.approx(own - np.log(against), abs=1e-3)
+            assert concepts[q, i] == pytest.approx(own - np.log(meant), abs=1e-3)
+
+
+def test_learned_answering_takes_the_place_of_the_floor():
+    instances = unit([1, 0, 0, 0.1], [0, 1, 0, 0])
+    text = unit([1, 0, 0, 0])
+    learned = Vocabulary(
+        VOCABULARY.names, VOCABULARY.embeddings, 20.0, 0.4, Answering(-2.0, 1.0, 0.1, 0.2)
+    )
+    cosine, rivals, concepts = evidence(text, instances, learned)
+    expected = 1 / (1 + np.exp(2.0 - cosine - 0.1 * rivals - 0.2 * concepts))
+    assert np.allclose(probabilities(text, instances, learned), expected, atol=1e-5)
+    assert not np.allclose(probabilities(text, instances, VOCABULARY), expected, atol=1e-2)

@@ -1,42 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from memory_support import A, B, C, ids_of, make_scene
 import numpy as np
 import pytest
 
-from folk_ros.scene_memory import _overlap, SceneMemory
-from folk_ros.structures import Boxes, Instances, PointCloud
-
-
-def make_scene(*places, size=0.5, frame_id='map', seed=0, count=400):
-    """A cloud with one cube of points per place (x, y, z), and its instances in that order."""
-    rng = np.random.default_rng(seed)
-    xyz = [rng.uniform(-size / 2, size / 2, (count, 3)) + place for place in places]
-    cloud = PointCloud(
-        np.concatenate([*xyz, np.empty((0, 3))]).astype(np.float32), frame_id=frame_id
-    )
-    number = len(places)
-    instances = Instances(
-        starts=np.arange(number + 1) * count,
-        points=np.arange(number * count, dtype=np.int32),
-        embeddings=np.ones((number, 1), np.float32),
-        quality=np.ones(number, np.float32),
-        boxes=Boxes(
-            np.array(places, np.float32).reshape(-1, 3),
-            np.full((number, 3), size, np.float32),
-            np.zeros(number, np.float32),
-        ),
-        ids=np.arange(1, number + 1, dtype=np.uint32),
-        num_points=number * count,
-        frame_id=frame_id,
-    )
-    return instances, cloud
-
-
-def ids_of(memory, *places, **changes):
-    return memory.update(*make_scene(*places, **changes)).ids.tolist()
-
-
-A, B, C = (0, 0, 0), (2, 0, 0), (0, 2, 0)
+from folk_ros.scene_memory import SceneMemory
+from folk_ros.structures import PointCloud
 
 
 def test_new_objects_count_from_one():
@@ -70,16 +43,7 @@ def test_an_object_elsewhere_is_a_new_one():
 def test_a_cup_on_a_table_that_is_gone_is_not_the_table():
     memory = SceneMemory()
     memory.update(*make_scene((0, 0, 0.5), size=1.2))
-    assert ids_of(memory, (0.4, 0.4, 0.9), size=0.1) == [2]
-
-
-def test_an_object_that_was_hidden_for_some_clouds_comes_back_with_its_id():
-    memory = SceneMemory()
-    ids_of(memory, A, B)
-    for _ in range(5):
-        assert ids_of(memory, A) == [1]
-    assert ids_of(memory) == []
-    assert ids_of(memory, B, A, C) == [2, 1, 3]
+    assert ids_of(memory, (0.4, 0.4, 1.2), size=0.1) == [2]
 
 
 def test_two_objects_never_share_an_id():
@@ -92,6 +56,79 @@ def test_the_better_overlap_wins_whatever_the_order():
     memory = SceneMemory()
     ids_of(memory, A, (0.25, 0, 0))
     assert ids_of(memory, (0.26, 0, 0), (0.01, 0, 0), seed=1) == [2, 1]
+
+
+grids = st.lists(
+    st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=6, unique=True
+)
+
+
+@settings(max_examples=30, deadline=None)
+@given(grids, st.randoms(), st.integers(0, 3))
+def test_in_another_order_every_object_has_the_id_it_had(spots, random, seed):
+    places = [(0.7 * x, 0.7 * y, 0) for x, y in spots]
+    memory = SceneMemory()
+    first = dict(zip(places, ids_of(memory, *places, count=150), strict=True))
+    mixed = random.sample(places, len(places))
+    second = ids_of(memory, *mixed, count=150, seed=seed)
+    assert second == [first[place] for place in mixed]
+
+
+@settings(max_examples=20, deadline=None)
+@given(grids)
+def test_the_same_cloud_again_changes_nothing(spots):
+    memory = SceneMemory()
+    scene = make_scene(*((0.4 * x, 0.4 * y, 0) for x, y in spots), count=100)
+    first = memory.update(*scene)
+    for _ in range(3):
+        again = memory.update(*scene)
+        assert again.ids.tolist() == first.ids.tolist()
+        assert again.points.tolist() == first.points.tolist()
+
+
+# --- merges and splits ---
+
+
+def one_of_two(instances, rows):
+    """Make one instance of several."""
+    points = np.concatenate([instances.points_of(row) for row in rows])
+    merged = instances.select(np.array(rows[:1]))
+    return replace(merged, starts=np.array([0, len(points)]), points=points)
+
+
+def test_a_merge_takes_the_id_of_the_larger_and_parts_have_theirs_back():
+    memory = SceneMemory()
+    small, cloud = make_scene((0, 0, 0), (0.2, 0, 0), (0.4, 0, 0), size=0.2)
+    large = one_of_two(small, [1, 2])
+    two = small.select(np.array([0])).joined(large)
+    for _ in range(2):
+        assert memory.update(two, cloud).ids.tolist() == [1, 2]
+    for _ in range(3):
+        assert memory.update(one_of_two(small, [0, 1, 2]), cloud).ids.tolist() == [2]
+    assert memory.update(two, cloud).ids.tolist() == [1, 2]
+
+
+def test_of_a_thing_that_falls_into_parts_the_largest_keeps_the_id():
+    memory = SceneMemory()
+    small, cloud = make_scene((0, 0, 0), (0.2, 0, 0), (0.4, 0, 0), size=0.2)
+    whole = one_of_two(small, [0, 1, 2])
+    assert memory.update(whole, cloud).ids.tolist() == [1]
+    parts = small.select(np.array([0])).joined(one_of_two(small, [1, 2]))
+    assert memory.update(parts, cloud).ids.tolist() == [2, 1]
+
+
+def test_an_object_seen_in_part_is_whole_in_the_memory():
+    memory = SceneMemory()
+    small, cloud = make_scene((0, 0, 0), (0.2, 0, 0), (0.4, 0, 0), size=0.2)
+    whole = one_of_two(small, [0, 1, 2])
+    assert memory.update(whole, cloud).ids.tolist() == [1]
+    part, partial = make_scene((0, 0, 0), size=0.2)
+    assert memory.update(part, partial).ids.tolist() == [1]
+    other, elsewhere = make_scene((0.4, 0, 0), size=0.2)
+    assert memory.update(other, elsewhere).ids.tolist() == [1]
+
+
+# --- bounds and resets ---
 
 
 def test_a_reset_forgets_everything():
@@ -107,12 +144,27 @@ def test_another_frame_is_another_place_but_ids_are_not_used_again():
     assert ids_of(memory, A, frame_id='odom') == [2]
 
 
-def test_memory_stays_bounded_however_many_objects_come_and_go():
+def test_embeddings_of_another_width_are_other_objects():
     memory = SceneMemory()
+    ids_of(memory, A)
+    assert ids_of(memory, A, looks=[0]) == [2]
+
+
+@pytest.mark.parametrize('limit', [0, 5, 200])
+def test_memory_stays_bounded_however_many_objects_come_and_go(limit):
+    memory = SceneMemory(max_unseen=limit)
     for step in range(30):
         ids_of(memory, *[(5 * step, 3 * i, 0) for i in range(20)], count=20)
-    assert len(memory._known) == 220
-    assert ids_of(memory, (0, 0, 0), count=20) == [601]  # forgotten: too many came since
+        assert len(memory._known) <= 20 + limit
+    assert ids_of(memory, (0, 0, 0), count=20)[0] == 601  # forgotten: too many came since
+
+
+def test_a_saved_scene_goes_on_where_it_was():
+    instances, cloud = make_scene(A, B)
+    instances = replace(instances, ids=np.array([7, 4], np.uint32))
+    memory = SceneMemory()
+    memory.resume(instances, cloud, last_id=9)
+    assert ids_of(memory, B, A, C, seed=1) == [4, 7, 10]
 
 
 def test_masks_of_another_cloud_are_refused():
@@ -129,15 +181,12 @@ def test_the_instances_given_are_left_alone():
     assert instances.ids.tolist() == [1]
 
 
-def test_the_overlap_is_that_of_sets():
-    rng = np.random.default_rng(0)
-    known = [np.unique(rng.integers(0, 60, rng.integers(0, 40))) for _ in range(7)]
-    cells = [np.unique(rng.integers(0, 60, rng.integers(0, 40))) for _ in range(5)]
-    for k, old in enumerate(known):
-        for i, new in enumerate(cells):
-            union = len(set(old) | set(new))
-            slow = len(set(old) & set(new)) / union if union else 0.0
-            assert _overlap(known, cells)[k, i] == pytest.approx(slow)
+def test_an_object_without_points_does_no_harm():
+    memory = SceneMemory()
+    instances, cloud = make_scene(A)
+    nothing = replace(instances, starts=np.zeros(2, np.int64), points=np.empty(0, np.int32))
+    for _ in range(3):
+        assert len(memory.update(nothing, cloud)) >= 1
 
 
 def test_points_at_the_end_of_the_world_do_no_harm():

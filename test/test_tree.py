@@ -15,12 +15,19 @@ RECORDINGS = 'training/scenes/recordings/'  # alone may read bags
 MESSAGES = {'sensor_msgs', 'std_msgs', 'visualization_msgs', 'vision_msgs', 'diagnostic_msgs'}
 # Layers, lowest first; a module imports from its own layer and from lower ones.
 LAYERS = (
-    ('structures', 'config', 'resources', 'version'),
+    ('structures', 'config', 'resources', 'version', 'notices'),
     (
         'cloud*',
         'voxels',
         'instances',
         'scene_memory',
+        'scene_files',
+        'growing_map',
+        'map_tiles',
+        'identity',
+        'places',
+        'tracks',
+        'upright',
         'query',
         'markers',
         'draw*',
@@ -29,7 +36,7 @@ LAYERS = (
     ),
     ('student', 'text*'),
     ('pipeline', 'training'),
-    ('ros', 'cli'),
+    ('ros', 'viewer', 'cli'),
 )
 MAX_LINES = 300
 

@@ -18,7 +18,11 @@ FIGURES = (
     'evaluate',
     'scenes',
     'student',
+    'segment',
     'engines',
+    'identity',
+    'incremental',
+    'teacher',
 )
 
 
@@ -43,6 +47,13 @@ def add_parser(commands: Any) -> None:
         metavar='K/N',
         default='0/1',
         help='score on each Nth scan from number K on, for cross-validation (default: all)',
+    )
+    parser.add_argument(
+        '--folds',
+        nargs='+',
+        metavar='MODEL',
+        help='students of cross-validation in place of --model: number K of N is scored on each '
+        'Nth scan from K on',
     )
     parser.add_argument('--json', metavar='FILE', help='also write the figures to a file')
     parser.set_defaults(run=run)
@@ -74,11 +85,15 @@ def _runner(name: str, args: argparse.Namespace) -> Callable[[], dict[str, float
         demo,
         engines,
         evaluate,
+        identity,
         importing,
+        incremental,
         memory,
         query,
         scans,
         scenes,
+        segment,
+        teacher,
         transport,
     )
 
@@ -90,7 +105,11 @@ def _runner(name: str, args: argparse.Namespace) -> Callable[[], dict[str, float
         'memory': lambda: memory.run(model),
         'demo': lambda: demo.run(model),
         'scenes': scenes.run,
-        'student': lambda: scans.run(model, *scans.chosen(args.scans, args.fold)),
+        'student': lambda: scans.run(scans.chosen(args.scans, args.fold, args.folds or (model,))),
+        'segment': lambda: segment.run(model),
         'evaluate': evaluate.run,
         'engines': engines.run,
+        'identity': lambda: identity.run(model),
+        'incremental': lambda: incremental.run(model),
+        'teacher': lambda: teacher.run(model),
     }[name]

@@ -23,10 +23,10 @@ def add_parser(commands: Any) -> None:
     """Add `folk evaluate` to the parser."""
     parser = commands.add_parser(
         'evaluate',
+        usage='folk evaluate (--pred DIR --gt DIR | --rooms DIR) [options]',
         help='score predictions, or a student, on scenes with ground truth',
-        description='Score predictions as the ScanNet benchmark does, to the last digit: AP over '
-        'IoU 0.50 to 0.90, AP50, AP25, by label and by head, common and tail; and the masks '
-        'whatever their names. Give --pred and --gt to score files, or --rooms to run a student.',
+        description='Score predictions as the ScanNet benchmark does, by label and whatever the '
+        'names: files (--pred, --gt), or what a student makes of scenes (--rooms).',
         epilog='Examples: folk evaluate --format scannet200 --pred predictions --gt truth --json '
         'scores.json; folk evaluate --rooms rooms --split val --report report',
     )
@@ -38,7 +38,7 @@ def add_parser(commands: Any) -> None:
         '--gt',
         type=Path,
         metavar='DIR',
-        help='<scene>.txt, a line per vertex: label_id * 1000 + instance + 1; or scene folders',
+        help='<scene>.txt of the benchmark, or scene folders',
     )
     files.add_argument('--format', default='', help='label set: scannet200, replica or a .yaml')
     student = parser.add_argument_group('a student')
@@ -50,12 +50,28 @@ def add_parser(commands: Any) -> None:
     )
     student.add_argument('--model', default='', help='model folder (default: the shipped one)')
     student.add_argument('--out', type=Path, metavar='DIR', help='keep the predictions here')
+    _add_table(parser)
     _add_choices(parser)
     parser.set_defaults(run=run)
 
 
+def _add_table(parser: argparse.ArgumentParser) -> None:
+    row = parser.add_argument_group('a row of the results table')
+    row.add_argument('--results', type=Path, metavar='FILE.md', help='add it to this table')
+    row.add_argument('--row', default='', help='its name')
+    row.add_argument('--config', default='', help='what it says of how it was made')
+    row.add_argument(
+        '--words',
+        choices=('tune', 'judge'),
+        help='print such a row, for these free words (default with --results: judge)',
+    )
+    row.add_argument(
+        '--teacher', type=Path, metavar='DIR', help="score a teacher's files, not the student"
+    )
+
+
 def _add_choices(parser: argparse.ArgumentParser) -> None:
-    choices = parser.add_argument_group('choices that every report states')
+    choices = parser.add_argument_group('choices that every report states, and what to write')
     choices.add_argument(
         '--confidence',
         choices=('scores', 'one'),
@@ -65,10 +81,11 @@ def _add_choices(parser: argparse.ArgumentParser) -> None:
     choices.add_argument(
         '--pairs',
         type=int,
-        help='(mask, label) pairs of a scene: 1 for the best label of each mask (Top-1), more for '
-        'the best so many (Top-K), 0 for all that are given (default: 0, for a student 1)',
+        metavar='N',
+        help='(mask, label) pairs of a scene: 1 for Top-1, more for Top-K, 0 for all (default: 0, '
+        'for a student 1)',
     )
-    outputs = parser.add_argument_group('what to write')
+    outputs = choices
     outputs.add_argument('--json', metavar='FILE', help='write the figures')
     outputs.add_argument('--report', type=Path, metavar='DIR', help='write tables and pictures')
     outputs.add_argument(
@@ -86,6 +103,8 @@ def run(args: argparse.Namespace) -> int:
     if args.workers < 1:
         raise ValueError(f'--workers: expected 1 or more, got {args.workers}')
     with tempfile.TemporaryDirectory() as scratch:
+        if args.results or args.words or args.teacher:
+            return _row(args, args.out or Path(scratch))
         facts: dict[str, Any] = {}
         if args.rooms:
             from folk_ros.cli.student_predictions import predict
@@ -109,6 +128,15 @@ def run(args: argparse.Namespace) -> int:
         write_report(args.report, evaluation, figures, tasks)
         say(f'wrote {args.report / "report.md"}')
     return 1 if evaluation.failed else 0
+
+
+def _row(args: argparse.Namespace, scratch: Path) -> int:
+    from folk_ros.cli.evaluate_results import measure
+
+    if not args.rooms:
+        raise ValueError('--results, --words and --teacher need scenes; name them with --rooms')
+    args.words = args.words or 'judge'
+    return measure(args, scratch)
 
 
 def _labels(args: argparse.Namespace) -> LabelSet:

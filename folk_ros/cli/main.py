@@ -21,6 +21,7 @@ from folk_ros.cli import (
     evaluate,
     play,
     query,
+    record,
     scenes,
     segment,
     teach,
@@ -31,7 +32,7 @@ from folk_ros.cli.output import CommandFailed
 
 COMMANDS = (
     *(demo, segment, query, play),  # use
-    *(scenes, train_masks, teach, distill, evaluate),  # teach
+    *(record, scenes, train_masks, teach, distill, evaluate),  # teach
     *(benchmark, weights, doctor),  # check
 )
 # Read when numpy and torch are loaded, here and in the node that a command starts. Threads that

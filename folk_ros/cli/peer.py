@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+import threading
 import time
 from typing import Any, TYPE_CHECKING
 
@@ -71,6 +73,26 @@ class Peer:
             except runtime.ExternalShutdownException:
                 raise KeyboardInterrupt from None
         return True
+
+    @contextmanager
+    def in_background(self) -> Iterator[None]:
+        """Let messages come in on a thread of their own for as long as the block runs."""
+        ended = threading.Event()
+
+        def spin() -> None:
+            while not ended.is_set():
+                try:
+                    self._executor.spin_once(timeout_sec=SPIN_S)
+                except runtime.ExternalShutdownException:
+                    return
+
+        thread = threading.Thread(target=spin, name='peer', daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join(2 * SPIN_S)
 
     def rest(self, seconds: float) -> None:
         """Let messages come in for so long."""

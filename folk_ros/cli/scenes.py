@@ -38,6 +38,14 @@ def _add_rooms(actions: Any) -> None:
     rooms.add_argument('--train', type=int, default=40, help='rooms to learn from (default: 40)')
     rooms.add_argument('--val', type=int, default=8, help='rooms to score on (default: 8)')
     rooms.add_argument('--test', type=int, default=0, help='rooms kept apart (default: 0)')
+    rooms.add_argument(
+        '--unlabelled',
+        type=int,
+        default=0,
+        metavar='N',
+        help='rooms unlabelled_00000 ... without names and instances, all categories in them: '
+        'what a robot brings home (default: 0)',
+    )
     rooms.add_argument('--seed', type=int, default=0, help='seed (default: 0)')
     rooms.add_argument('--workers', type=int, default=os.cpu_count() or 1, help='processes')
     rooms.add_argument('--views', type=int, help='images taken of a room (default: 20)')
@@ -50,8 +58,9 @@ def _add_rooms(actions: Any) -> None:
 def run_rooms(args: argparse.Namespace) -> int:
     """Make rooms, with a line that says how far it is."""
     splits = {'train': args.train, 'val': args.val, 'test': args.test}
+    splits['unlabelled'] = args.unlabelled
     if min(*splits.values(), args.seed) < 0:
-        raise ValueError('--train, --val, --test and --seed: expected 0 or more')
+        raise ValueError('--train, --val, --test, --unlabelled and --seed: expected 0 or more')
     from folk_ros.training.scenes.filming.lidar import LidarConfig
     from folk_ros.training.scenes.generate import generate_rooms
     from folk_ros.training.scenes.synthetic import RoomConfig

@@ -3,73 +3,191 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+import json
 from pathlib import Path
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
-from folk_ros.cli.output import CommandFailed, Progress, say
+from folk_ros.cli.output import CommandFailed, Progress, say, write_json
 
-TOWER: list[Any] = []  # of a worker process
+if TYPE_CHECKING:
+    from folk_ros.training.teacher.run import Outcome, TeachJob
+
+POOLINGS = ('mask', 'crops')
 
 
 def add_parser(commands: Any) -> None:
     """Add `folk teach` to the parser."""
     parser = commands.add_parser(
         'teach',
+        usage='folk teach --data DIR --out DIR [options]',
         help='run the 2D CLIP teacher over scenes',
-        description='Embed every instance of every scene in its best views; ready files are kept.',
-        epilog='Example: folk teach --rooms rooms --out teacher',
+        description='Embed every instance of every scene in the views that see it best. Scenes '
+        'whose file is there are passed over, so a stopped run goes on where it was.',
+        epilog='Examples: folk teach --rooms rooms --out teacher, '
+        'folk teach --rooms rooms --split unlabelled --masks rooms --out teacher_u. '
+        'The exit code is 1 if a scene could not be taught.',
     )
-    parser.add_argument('--rooms', type=Path, required=True, help='folder with scenes train_*')
+    _add_scenes(parser)
+    look = parser.add_argument_group('how instances are looked at')
+    look.add_argument(
+        '--pooling',
+        choices=POOLINGS,
+        default='mask',
+        help="dense features under the mask, or OpenMask3D's multi-scale crops (default: mask)",
+    )
+    look.add_argument('--views', type=int, default=6, help='most visible views (default: 6)')
+    look.add_argument(
+        '--min-angle', type=float, default=5.0, metavar='DEG', help='between views (default: 5)'
+    )
+    look.add_argument(
+        '--every', type=int, default=1, metavar='N', help='look at each Nth view (default: 1)'
+    )
+    look.add_argument(
+        '--depth-tolerance',
+        type=float,
+        default=0.05,
+        metavar='M',
+        help='a point is seen if the depth at its pixel is its own within this (default: 0.05)',
+    )
+    where = parser.add_argument_group('where it runs')
+    where.add_argument('--workers', type=int, default=1, help='processes (default: 1)')
+    where.add_argument(
+        '--ray',
+        metavar='ADDRESS',
+        help="run on a Ray cluster ('auto', 'local', 'ray://host:port'); it must see the same "
+        'folders under the same paths',
+    )
+    where.add_argument('--device', default='cpu', help='torch device (default: cpu)')
+    where.add_argument(
+        '--full-precision', action='store_true', help='float32 also where half would be faster'
+    )
+    parser.set_defaults(run=run)
+
+
+def _add_scenes(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        '--data', '--rooms', dest='rooms', type=Path, required=True, help='folder of scene folders'
+    )
     parser.add_argument('--out', type=Path, required=True, help='folder of the teacher files')
     parser.add_argument(
-        '--clip', default='demo_clip', help='shipped CLIP or model folder (default: demo_clip)'
+        '--split',
+        default='train',
+        help="which scenes: train, val, test, unlabelled, or 'all' (default: train)",
     )
-    parser.add_argument('--split', default='train', help='which scenes (default: train)')
-    parser.add_argument('--workers', type=int, default=1, help='processes (default: 1)')
-    parser.set_defaults(run=run)
+    parser.add_argument(
+        '--clip',
+        default='demo_clip',
+        help="shipped CLIP, model folder, or open_clip's ARCHITECTURE/WEIGHTS "
+        '(default: demo_clip)',
+    )
+    parser.add_argument(
+        '--masks',
+        default='',
+        metavar='STUDENT',
+        help='teach the instances that a student predicts (shipped model or folder), not the true '
+        'ones; scenes without truth need it',
+    )
+    parser.add_argument(
+        '--names',
+        type=Path,
+        metavar='FILE',
+        help='names that each view chooses from, one a line (default: of the true objects of '
+        'these scenes)',
+    )
+    parser.add_argument('--json', metavar='FILE', help='also write the counts to a file')
 
 
 def run(args: argparse.Namespace) -> int:
     """Teach every scene that has no teacher file yet; a bad scene is named and skipped."""
-    from concurrent.futures import as_completed, ProcessPoolExecutor
-    from functools import partial
-    import multiprocessing
-
     from folk_ros.training.scenes.splits import split_folders
 
-    folders = split_folders(args.rooms, args.split)
-    todo = [f for f in folders if not (args.out / f'{f.name}.safetensors').is_file()]
-    progress, failed = Progress('scenes', len(folders)), []
-    progress.reach(len(folders) - len(todo))
-    fresh = multiprocessing.get_context('spawn')  # torch does not survive a fork
-    with ProcessPoolExecutor(args.workers, fresh, _load_tower, (args.clip,)) as pool:
-        jobs = {pool.submit(partial(teach_folder, folder, args.out)): folder for folder in todo}
-        for job in as_completed(jobs):
-            try:
-                job.result()
-            except (ValueError, OSError) as error:
-                failed.append(jobs[job].name)
-                say(f'{jobs[job].name}: {error}')
-            progress.step()
-    if failed:
-        raise CommandFailed(f'{len(failed)} of {len(folders)} scenes failed (first: {failed[0]})')
+    if args.workers < 1:
+        raise ValueError(f'--workers {args.workers}: expected 1 or more')
+    folders = split_folders(args.rooms, args.split, labelled=not args.masks)
+    job = _job(args, folders)
+    progress, counts = Progress('scenes', len(folders)), Counts()
+    for outcome in _outcomes(args, job, folders):
+        counts.add(outcome)
+        if outcome.error:
+            say(f'{outcome.scene_id}: {outcome.error}')
+        progress.step()
+    say(str(counts))
+    if args.json:
+        write_json(args.json, vars(counts))
+    if counts.failed:
+        raise CommandFailed(
+            f'{counts.failed} of {len(folders)} scenes failed; they are named above'
+        )
     return 0
 
 
-def _load_tower(clip: str) -> None:
-    """Load the image tower once in each worker process, which has one thread."""
-    import torch
+class Counts:
+    """What became of the scenes."""
 
-    from folk_ros.resources import model_folder
-    from folk_ros.training.demo_clip.tower import IMAGE_WEIGHTS, load_image_tower
+    def __init__(self) -> None:
+        self.taught = self.kept = self.failed = 0
+        self.instances = self.unseen = self.views_missing = 0
 
-    torch.set_num_threads(1)
-    TOWER.append(load_image_tower(model_folder(clip) / IMAGE_WEIGHTS))
+    def add(self, outcome: Outcome) -> None:
+        """Count one scene."""
+        self.failed += bool(outcome.error)
+        self.kept += outcome.kept
+        self.taught += not (outcome.error or outcome.kept)
+        self.instances += outcome.instances
+        self.unseen += outcome.unseen
+        self.views_missing += outcome.views_missing
+
+    def __str__(self) -> str:
+        return (
+            f'{self.taught} scenes taught, {self.kept} were there, {self.failed} failed; '
+            f'{self.instances} instances, {self.unseen} of them seen by no view; '
+            f'{self.views_missing} images could not be read'
+        )
 
 
-def teach_folder(folder: Path, out: Path) -> None:
-    """Teach one scene, in a worker process."""
-    from folk_ros.training.scenes.scene import load_scene
-    from folk_ros.training.teacher.teacher import save_teacher_file, teach_scene, TeacherConfig
+def _job(args: argparse.Namespace, folders: list[Path]) -> TeachJob:
+    from folk_ros.training.teacher.run import TeachJob
+    from folk_ros.training.teacher.teacher import TeacherConfig
 
-    save_teacher_file(teach_scene(load_scene(folder), TOWER[0], TeacherConfig()), out)
+    config = TeacherConfig(
+        pooling=args.pooling,
+        views=args.views,
+        min_angle_deg=args.min_angle,
+        every=args.every,
+        depth_tolerance_m=args.depth_tolerance,
+    )
+    return TeachJob(
+        out=args.out.resolve(),
+        clip=args.clip,
+        names=_names(args.names, folders),
+        masks=args.masks,
+        device=args.device,
+        mixed=not args.full_precision,
+        config=config,
+    )
+
+
+def _names(listed: Path | None, folders: list[Path]) -> tuple[str, ...]:
+    """Return the names that views choose from, each once, in a fixed order."""
+    if listed is None:
+        found: set[str] = set()
+        for path in (folder / 'truth.json' for folder in folders):
+            if path.is_file():
+                found.update(json.loads(path.read_text(encoding='utf-8'))['names'])
+        return tuple(sorted(found))
+    lines = [line.strip() for line in listed.read_text(encoding='utf-8').splitlines()]
+    names = [line for line in lines if line]
+    doubled = sorted({name for name in names if names.count(name) > 1})
+    if doubled or not names:
+        what = f'{doubled[:3]} more than once' if doubled else 'no name'
+        raise ValueError(f'{listed}: expected names, one a line, each once; it has {what}')
+    return tuple(names)
+
+
+def _outcomes(args: argparse.Namespace, job: TeachJob, folders: list[Path]) -> Iterator[Outcome]:
+    from folk_ros.training.teacher.run import teach_here, teach_on_ray
+
+    if args.ray:
+        return teach_on_ray(job, [folder.resolve() for folder in folders], args.ray)
+    return teach_here(job, folders, args.workers)

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from folk_ros.cli.output import as_json, CommandFailed
+from folk_ros.cli.weights_average import add_average
+from folk_ros.cli.weights_calibrate import add_calibrate
 from folk_ros.cli.weights_foreign import add_fetch, add_import
 
 
@@ -30,6 +32,8 @@ def add_parser(commands: Any) -> None:
     )
     verify.add_argument('--json', action='store_true', help='print JSON instead of lines')
     verify.set_defaults(run=run_verify)
+    add_average(actions)
+    add_calibrate(actions)
     add_import(actions)
     add_fetch(actions)
 

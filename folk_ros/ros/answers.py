@@ -25,17 +25,21 @@ class Answers:
         why_silent: Callable[[], str],
         remember: Callable[[list[str]], str],
         log: Any,
+        note: Callable[[Segmented], str] = lambda segmented: '',
     ) -> None:
         self._segmenter, self._log = segmenter, log
         self._why_silent = why_silent  # in one sentence, when there is no scene
         self._remember = remember  # makes texts the standing query; returns what is wrong, or ''
+        self._note = note  # what is to be said of the scene answered from, or ''
 
     def fill(self, request: Any, response: Any, config: FolkConfig) -> Any:
         """Answer a request."""
         segmented = self._segmenter.latest  # read once: the worker may replace it meanwhile
         if segmented is not None:
-            response.header = header(segmented.scene.frame_id, segmented.scene.stamp_ns)
+            response.header = header(segmented.frame_id, segmented.scene.stamp_ns)
             response.scene_id = segmented.scene.scene_id
+        if request.remember and not request.texts:
+            return self._clear(response, config)
         try:
             texts = check_texts(list(request.texts), config.query)
             limits = float(request.min_score), int(request.max_results)
@@ -52,8 +56,19 @@ class Answers:
         else:
             assert segmented is not None
             response.success = True
-            response.message = summary(texts, matches, segmented)
-            response.instances = [to_instance(match, segmented.scene) for match in matches]
+            response.message = summary(texts, matches, segmented) + self._note(segmented)
+            scene, T = segmented.scene, segmented.T_answer_scene
+            response.instances = [to_instance(match, scene, T) for match in matches]
+        return response
+
+    def _clear(self, response: Any, config: FolkConfig) -> Any:
+        """Answer a request that remembers nothing: there is no standing query from now on."""
+        before = config.node.standing_query
+        response.message = self._remember([])
+        response.success = not response.message
+        if response.success:
+            listed = ', '.join(map(repr, before)) or 'there was none'
+            response.message = f'the standing query is cleared; it was: {listed}'
         return response
 
     def _ask(

@@ -10,21 +10,26 @@ from typing import Any
 
 from folk_ros.ros import runtime
 from folk_ros.ros.qos_matching import Choice, choose, CLOUD_TYPE, obstacle, Offer
+from folk_ros.ros.timekeeping import Arrival
 
 TOPIC_NAME = re.compile(r'(~/|/)?[a-z_{][\w{}]*(/[a-z_{][\w{}]*)*', re.ASCII | re.IGNORECASE)
 REPEAT_S = 3.0  # after subscribing anew, latched clouds that came before come once more
-OnCloud = Callable[[str, Any], None]  # topic, sensor_msgs/PointCloud2
+OnMessage = Callable[['CloudInput', Any], None]
 
 
 class CloudInput:
     """Subscribes to one topic and hands every message on; matched anew by `check`."""
 
-    def __init__(self, node: Any, topic: str, profile: str, on_cloud: OnCloud) -> None:
+    def __init__(
+        self, node: Any, topic: str, profile: str, on_cloud: OnMessage, kind: str = CLOUD_TYPE
+    ) -> None:
         self.topic = node.resolve_topic_name(_checked(topic))
         self.offers: tuple[Offer, ...] = ()
         self.received = 0
         self.last_at: float | None = None  # monotonic seconds of the last message
+        self.arrival: Arrival | None = None  # of the last message, noted by the node
         self._node, self._profile, self._on_cloud = node, profile, on_cloud
+        self._kind = kind
         self._group = runtime.MutuallyExclusiveCallbackGroup()
         self._subscription: Any = None
         self._stamps: deque[tuple[int, int]] = deque(maxlen=16)  # of the newest messages
@@ -37,7 +42,7 @@ class CloudInput:
         """Look who publishes; subscribe again if another quality of service is needed."""
         infos = self._node.get_publishers_info_by_topic(self.topic)
         self.offers = tuple(sorted((_offer(info) for info in infos), key=str))
-        choice = choose(self._profile, self.offers)
+        choice = choose(self._profile, self.offers, self._kind)
         if choice == self.choice or (self.choice and self._profile == 'auto' and not self.offers):
             return
         if self._subscription is not None:
@@ -45,7 +50,7 @@ class CloudInput:
             self._known, self._known_until = set(self._stamps), time.monotonic() + REPEAT_S
         self.choice = choice
         self._subscription = self._node.create_subscription(
-            runtime.message(CLOUD_TYPE),
+            runtime.message(self._kind),
             self.topic,
             self._keep,
             to_profile(choice),
@@ -62,7 +67,9 @@ class CloudInput:
 
     def obstacle(self) -> str:
         """Say why the publishers there cannot be heard; '' if they can."""
-        return obstacle(self.choice, self._profile, self.offers) if self.choice else ''
+        if self.choice is None:
+            return ''
+        return obstacle(self.choice, self._profile, self.offers, self._kind)
 
     def age(self) -> float | None:
         """Return the seconds since the last message; None if there was none."""
@@ -81,7 +88,7 @@ class CloudInput:
             self._stamps.append(stamp)
         self.received += 1
         self.last_at = time.monotonic()
-        self._on_cloud(self.topic, message)
+        self._on_cloud(self, message)
 
 
 def _checked(topic: str) -> str:

@@ -14,8 +14,9 @@ from folk_ros.cloud import CloudLayout, decode, encode, PointField
 from folk_ros.markers import MarkerSpec
 from folk_ros.ros import runtime
 from folk_ros.structures import Instances, Match, PointCloud
-from folk_ros.transforms import Pose
+from folk_ros.transforms import Pose, quaternion
 
+Matrix = NDArray[np.float64]  # [4, 4]
 NANOSECONDS = 1_000_000_000
 
 
@@ -75,59 +76,65 @@ def to_point_cloud2(cloud: PointCloud, instance_id: NDArray[np.uint32] | None = 
     return message
 
 
-def to_instance(match: Match, scene: Instances) -> Any:
-    """Write folk_ros/Instance."""
+def to_instance(match: Match, scene: Instances, T: Matrix | None = None) -> Any:
+    """Write folk_ros/Instance, moved by T [4, 4] where the answer is in another frame."""
     message = runtime.message('folk_ros/msg/Instance')()
     message.id = int(scene.ids[match.row])
     message.text = match.text
     message.score, message.similarity = float(match.score), float(match.similarity)
     message.quality = float(scene.quality[match.row])
-    message.pose = _pose(scene, match.row)
+    message.pose = _pose(scene, match.row, T)
     message.size = _vector(scene.boxes.size[match.row])
     message.point_count = int(scene.point_counts[match.row])
     return message
 
 
-def to_instance_array(matches: Sequence[Match], scene: Instances) -> Any:
-    """Write folk_ros/InstanceArray."""
+def to_instance_array(
+    matches: Sequence[Match], scene: Instances, frame_id: str = '', T: Matrix | None = None
+) -> Any:
+    """Write folk_ros/InstanceArray, in another frame where T [4, 4] takes the scene there."""
     message = runtime.message('folk_ros/msg/InstanceArray')()
-    message.header = header(scene.frame_id, scene.stamp_ns)
+    message.header = header(frame_id or scene.frame_id, scene.stamp_ns)
     message.scene_id = scene.scene_id
-    message.instances = [to_instance(match, scene) for match in matches]
+    message.instances = [to_instance(match, scene, T) for match in matches]
     return message
 
 
-def to_detections(matches: Sequence[Match], scene: Instances) -> Any:
+def to_detections(
+    matches: Sequence[Match], scene: Instances, frame_id: str = '', T: Matrix | None = None
+) -> Any:
     """Write vision_msgs/Detection3DArray; the class is the words, the id is the instance's."""
     message = runtime.message('vision_msgs/msg/Detection3DArray')()
-    message.header = header(scene.frame_id, scene.stamp_ns)
-    message.detections = [_detection(match, scene) for match in matches]
+    message.header = header(frame_id or scene.frame_id, scene.stamp_ns)
+    message.detections = [_detection(match, scene, message.header, T) for match in matches]
     return message
 
 
-def _detection(match: Match, scene: Instances) -> Any:
+def _detection(match: Match, scene: Instances, head: Any, T: Matrix | None) -> Any:
     detection = runtime.message('vision_msgs/msg/Detection3D')()
-    detection.header = header(scene.frame_id, scene.stamp_ns)
+    detection.header = head
     result = runtime.message('vision_msgs/msg/ObjectHypothesisWithPose')()
     result.hypothesis.class_id = match.text
     result.hypothesis.score = float(match.score)
-    result.pose.pose = _pose(scene, match.row)
+    result.pose.pose = _pose(scene, match.row, T)
     detection.results = [result]
-    detection.bbox.center = _pose(scene, match.row)
+    detection.bbox.center = _pose(scene, match.row, T)
     detection.bbox.size = _vector(scene.boxes.size[match.row])
     detection.id = str(int(scene.ids[match.row]))
     return detection
 
 
-def to_markers(specs: Iterable[MarkerSpec], frame_id: str, nanoseconds: int) -> Any:
-    """Write visualization_msgs/MarkerArray."""
+def to_markers(
+    specs: Iterable[MarkerSpec], frame_id: str, nanoseconds: int, T: Matrix | None = None
+) -> Any:
+    """Write visualization_msgs/MarkerArray, moved by T [4, 4]."""
     message = runtime.message('visualization_msgs/msg/MarkerArray')()
     head = header(frame_id, nanoseconds)
-    message.markers = [_marker(spec, head) for spec in specs]
+    message.markers = [_marker(spec, head, T) for spec in specs]
     return message
 
 
-def _marker(spec: MarkerSpec, head: Any) -> Any:
+def _marker(spec: MarkerSpec, head: Any, T: Matrix | None) -> Any:
     cls = runtime.message('visualization_msgs/msg/Marker')
     marker = cls(header=head, ns=spec.namespace, id=spec.id)
     marker.action = {'add': cls.ADD, 'delete': cls.DELETE, 'delete_all': cls.DELETEALL}[
@@ -141,10 +148,10 @@ def _marker(spec: MarkerSpec, head: Any) -> Any:
     marker.color = runtime.message('std_msgs/msg/ColorRGBA')(r=red, g=green, b=blue, a=alpha)
     if spec.points is not None:
         marker.scale.x = float(spec.scale)
-        marker.points = [_point(xyz) for xyz in spec.points]
+        marker.points = [_point(_moved(xyz, T)) for xyz in spec.points]
     else:
         marker.scale.z = float(spec.scale)
-        marker.pose.position = _point(spec.position)
+        marker.pose.position = _point(_moved(spec.position, T))
         marker.text = spec.text
     return marker
 
@@ -165,13 +172,22 @@ def to_poses(message: Any) -> list[tuple[str, str, Pose]]:
     ]
 
 
-def _pose(scene: Instances, row: int) -> Any:
+def _pose(scene: Instances, row: int, T: Matrix | None) -> Any:
     """Write the centre and direction of a box as geometry_msgs/Pose."""
     pose = runtime.message('geometry_msgs/msg/Pose')()
-    pose.position = _point(scene.boxes.centre[row])
-    half = float(scene.boxes.yaw[row]) / 2
-    pose.orientation.z, pose.orientation.w = math.sin(half), math.cos(half)
+    pose.position = _point(_moved(scene.boxes.centre[row], T))
+    yaw = float(scene.boxes.yaw[row])
+    pose.orientation.z, pose.orientation.w = math.sin(yaw / 2), math.cos(yaw / 2)
+    if T is not None:
+        cos, sin = math.cos(yaw), math.sin(yaw)
+        turned = T[:3, :3] @ np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]])
+        for name, value in zip('xyzw', quaternion(turned), strict=True):
+            setattr(pose.orientation, name, float(value))
     return pose
+
+
+def _moved(xyz: Any, T: Matrix | None) -> Any:
+    return xyz if T is None else T[:3, :3] @ np.asarray(xyz, np.float64) + T[:3, 3]
 
 
 def _point(xyz: Iterable[float]) -> Any:

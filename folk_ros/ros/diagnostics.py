@@ -50,6 +50,7 @@ def _segmentation(
     name: str, segmenter: Segmenter, inputs: Sequence[CloudInput], reasons: Sequence[str]
 ) -> Any:
     run, latest = segmenter.last_run, segmenter.latest
+    warnings = segmenter.folk.warnings if segmenter.folk else ()  # about the last cloud
     values: dict[str, Any] = {
         'clouds received': sum(source.received for source in inputs),
         'clouds segmented': segmenter.count,
@@ -57,6 +58,7 @@ def _segmentation(
         'clouds refused': sum(refusal.count for refusal in segmenter.refusals.values()),
         'scene id': latest.scene.scene_id if latest else 'none',
         'why silent': '; '.join(reasons) or 'not silent',
+        'warnings': '; '.join(warnings) or 'none',
     }
     if run is not None:
         values |= {f'{stage} ms': f'{ms:.1f}' for stage, ms in run.milliseconds.items()}
@@ -65,8 +67,8 @@ def _segmentation(
             'instances': run.instances,
             'colour': 'present' if run.has_colour else 'absent: names are less sure',
         }
-    level = 'ERROR' if segmenter.failure else 'WARN' if reasons else 'OK'
-    text = segmenter.failure or (reasons[0] if reasons else 'segmenting')
+    level = 'ERROR' if segmenter.failure else 'WARN' if reasons or warnings else 'OK'
+    text = segmenter.failure or next(iter((*reasons, *warnings)), 'segmenting')
     return _status(f'{name}: segmentation', level, text, values)
 
 
@@ -79,6 +81,8 @@ def _model(name: str, segmenter: Segmenter, problems: Sequence[str]) -> Any:
             'engine': folk.student.engine_name,
             'model': folk.config.node.model or 'the shipped one',
             'clip': folk.student.config.clip,
+            'vocabulary': f'{len(folk.vocabulary.names)} names',
+            'standing query': '; '.join(folk.config.node.standing_query) or 'none',
         }
     values |= gpu_memory()
     values |= {f'setting {n}': problem for n, problem in enumerate(problems, 1)}

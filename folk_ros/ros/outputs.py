@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 import threading
 from typing import Any
 
-from folk_ros.markers import MarkerLedger, MarkerSpec
+import numpy as np
+
+from folk_ros.markers import MarkerLedger
 from folk_ros.ros import runtime
 from folk_ros.ros.cloud_input import to_profile
 from folk_ros.ros.conversions import (
@@ -15,10 +18,11 @@ from folk_ros.ros.conversions import (
     to_markers,
     to_point_cloud2,
 )
+from folk_ros.ros.fusion import move
 from folk_ros.ros.qos_matching import NAMED
 from folk_ros.ros.segmented_cloud import paint
 from folk_ros.ros.segmenter import Segmented
-from folk_ros.structures import Match
+from folk_ros.structures import Boxes, Instances, Match, PointCloud
 
 Ask = Callable[[Segmented], list[Match]]
 
@@ -45,12 +49,38 @@ class Outputs:
         self._cloud_of = 0  # scene_id of the last cloud published
         self._lock = threading.Lock()
 
+    def warm_up(self) -> None:
+        """Write one of each message, so that the first scene goes out as fast as the tenth."""
+        zero, one = np.zeros((1, 3), np.float32), np.ones(1, np.float32)
+        cloud = PointCloud(zero, np.zeros((1, 3), np.uint8), 'warm_up')
+        scene = Instances(
+            starts=np.array([0, 1]),
+            points=np.zeros(1, np.int32),
+            embeddings=zero,
+            quality=one,
+            boxes=Boxes(zero, zero + 1, 0 * one),
+            ids=np.ones(1, np.uint32),
+            num_points=1,
+        )
+        matches = [Match(0, 'warm up', 1.0, 1.0)]
+        painted, ids = paint(cloud, scene)
+        written = [
+            to_instance_array(matches, scene, 'warm_up', np.eye(4)),
+            to_markers(MarkerLedger().update(matches, scene), 'warm_up', 0),
+            to_point_cloud2(painted, ids),
+        ]
+        if self._detections is not None:
+            written.append(to_detections(matches, scene))
+        for message in written:
+            runtime.serialize_message(message)
+
     def publish(self, segmented: Segmented) -> None:
         """Publish a new scene; the cloud only if somebody listens."""
         scene, names = segmented.scene, segmented.names
-        self._instances.publish(to_instance_array(names, scene))
+        frame, T = segmented.frame_id, segmented.T_answer_scene
+        self._instances.publish(to_instance_array(names, scene, frame, T))
         if self._detections is not None:
-            self._detections.publish(to_detections(names, scene))
+            self._detections.publish(to_detections(names, scene, frame, T))
         self.publish_cloud(segmented)
 
     def publish_cloud(self, segmented: Segmented | None) -> None:
@@ -58,6 +88,9 @@ class Outputs:
         if self.cloud_wanted(segmented) and segmented is not None:
             self._cloud_of = segmented.scene.scene_id
             painted, ids = paint(segmented.cloud, segmented.scene)
+            if segmented.T_answer_scene is not None:
+                xyz = move(painted.xyz, segmented.T_answer_scene)
+                painted = replace(painted, xyz=xyz, frame_id=segmented.frame_id)
             self._cloud.publish(to_point_cloud2(painted, ids))
 
     def cloud_wanted(self, segmented: Segmented | None) -> bool:
@@ -78,14 +111,12 @@ class Outputs:
             matches = ask(segmented)
             first = self._ledger.reset() if not self._frame_id else []
             specs = self._ledger.update(matches, segmented.scene)
-            self._frame_id = segmented.scene.frame_id
-            self._send([*first, *specs], segmented.scene.stamp_ns)
+            self._frame_id = segmented.frame_id
+            stamp, T = segmented.scene.stamp_ns, segmented.T_answer_scene
+            self._markers.publish(to_markers([*first, *specs], self._frame_id, stamp, T))
 
     def clear(self) -> None:
         """Delete every marker, if there were any."""
         with self._lock:
             if self._frame_id:
-                self._send(self._ledger.reset(), 0)
-
-    def _send(self, specs: list[MarkerSpec], stamp_ns: int) -> None:
-        self._markers.publish(to_markers(specs, self._frame_id, stamp_ns))
+                self._markers.publish(to_markers(self._ledger.reset(), self._frame_id, 0))

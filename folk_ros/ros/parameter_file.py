@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any
 
-from folk_ros.config import FolkConfig, Meaning
+from folk_ros.config import FolkConfig, Meaning, SourceConfig
 from folk_ros.ros.parameters import constraints, settings, to_ros
 
 
@@ -26,7 +27,25 @@ def parameters_yaml(config: FolkConfig) -> str:
         indent = '      ' if group else '    '
         lines += [f'{indent}# {text}' for text in _comment(meaning, 96 - len(indent))]
         lines.append(f'{indent}{setting}: {_yaml_value(to_ros(value))}')
-    return '\n'.join(lines) + '\n'
+    return '\n'.join([*lines, *_sources_example()]) + '\n'
+
+
+def _sources_example() -> list[str]:
+    """Show a block of a source, commented out: there is none by default."""
+    lines = [
+        '',
+        '    # Topics with settings of their own, under any name. A topic that stands here need',
+        '    # not stand in cloud_topics; settings left out are those below.',
+        '    # sources:',
+        '    #   front_camera:',
+    ]
+    example = SourceConfig(topic='/front/points')
+    for item in fields(example):
+        if item.name != 'name':
+            meaning = item.metadata['meaning']
+            lines += [f'    #     # {text}' for text in _comment(meaning, 85)]
+            lines.append(f'    #     {item.name}: {_yaml_value(getattr(example, item.name))}')
+    return lines
 
 
 def _comment(meaning: Meaning, width: int) -> list[str]:

@@ -10,23 +10,32 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
 import difflib
+import re
 from typing import Any
 
-from folk_ros.config import FolkConfig, Meaning, with_values
+from folk_ros.config import FolkConfig, Meaning, SourceConfig, with_values
 from folk_ros.query import check_texts
 from folk_ros.ros import runtime
+from folk_ros.ros.vocabulary import check_vocabulary
 
 ROS_OWN = ('use_sim_time', 'start_type_description_service', 'qos_overrides', 'diagnostic_updater')
 BARE = 'node'  # the group whose settings have no prefix
+SOURCES = 'sources'  # the group whose second part is chosen by the user
+SOURCE = re.compile(rf'{SOURCES}\.\w+\.\w+')
 
 
 def settings(config: FolkConfig) -> Iterator[tuple[str, Any, Meaning]]:
     """Go through all settings: parameter name, value, meaning."""
-    for group in (BARE, *(item.name for item in fields(config) if item.name != BARE)):
+    for group in (BARE, 'segment', 'query'):
         values = getattr(config, group)
         for item in fields(values):
             name = item.name if group == BARE else f'{group}.{item.name}'
             yield name, getattr(values, item.name), item.metadata['meaning']
+    for source in config.sources:
+        for item in fields(source):
+            if item.name != 'name':
+                name = f'{SOURCES}.{source.name}.{item.name}'
+                yield name, getattr(source, item.name), item.metadata['meaning']
 
 
 def changed(config: FolkConfig, values: Mapping[str, Any]) -> FolkConfig:
@@ -35,18 +44,28 @@ def changed(config: FolkConfig, values: Mapping[str, Any]) -> FolkConfig:
     for name, value in values.items():
         if name not in known:
             raise ValueError(unknown_name(name, config))
-        group, _, setting = name.rpartition('.')
-        part = getattr(config, group or BARE)
-        try:
-            part = with_values(part, {setting: from_ros(value)})
-        except (TypeError, ValueError) as error:
-            reason = str(error).removeprefix(f'{type(part).__name__}.{setting}: ')
-            raise ValueError(f'{name}: {reason}') from error
-        config = replace(config, **{group or BARE: part})
+        config = _changed_one(config, name, value)
     if config.node.standing_query:
         texts = check_texts(list(config.node.standing_query), config.query)
         config = replace(config, node=replace(config.node, standing_query=tuple(texts)))
+    if config.node.vocabulary:
+        names = check_vocabulary(config.node.vocabulary, config)
+        config = replace(config, node=replace(config.node, vocabulary=names))
     return config
+
+
+def _changed_one(config: FolkConfig, name: str, value: Any) -> FolkConfig:
+    group, _, setting = name.rpartition('.')
+    part: Any = next((s for s in config.sources if group == f'{SOURCES}.{s.name}'), None)
+    old = part if part is not None else getattr(config, group or BARE)
+    try:
+        new = with_values(old, {setting: from_ros(value)})
+    except (TypeError, ValueError) as error:
+        reason = str(error).removeprefix(f'{type(old).__name__}.{setting}: ')
+        raise ValueError(f'{name}: {reason}') from error
+    if part is None:
+        return replace(config, **{group or BARE: new})
+    return replace(config, sources=tuple(new if s is old else s for s in config.sources))
 
 
 def from_ros(value: Any) -> Any:
@@ -84,22 +103,39 @@ def declare_parameters(node: Any, defaults: FolkConfig) -> tuple[FolkConfig, lis
     here they are declared again, with type, range and text. A refused one leaves the default.
     """
     overrides = _take_overrides(node)
-    config, problems = defaults, []
-    known = {name: (value, meaning) for name, value, meaning in settings(defaults)}
+    problems: list[str] = []
+    named = dict.fromkeys(name.split('.')[1] for name in overrides if SOURCE.fullmatch(name))
+    config = replace(defaults, sources=tuple(SourceConfig(name=name) for name in named))
+    known = {name: (value, meaning) for name, value, meaning in settings(config)}
     for name, override in overrides.items():
         if name not in known:
-            problems.append(f'{unknown_name(name, defaults)} It is ignored')
+            problems.append(f'{unknown_name(name, config)} It is ignored')
             continue
         value = known[name][0]
         try:
             config = changed(config, {name: _adapted(override, value)})
         except ValueError as error:
             problems.append(f'{error}; the default {value!r} is used')
+    config = _with_topics(config, 'cloud_topics' in overrides, problems)
     for name, value, meaning in settings(config):
         node.declare_parameter(
             name, to_ros(value), _descriptor(value, meaning), ignore_override=True
         )
     return config, problems
+
+
+def _with_topics(config: FolkConfig, named: bool, problems: list[str]) -> FolkConfig:
+    """Add the topics of the sources to cloud_topics, in place of its default."""
+    for source in config.sources:
+        if not source.topic:
+            problems.append(
+                f"{SOURCES}.{source.name}.topic: expected the topic of its clouds, got ''; the "
+                'source is ignored'
+            )
+    sources = tuple(source for source in config.sources if source.topic)
+    topics = config.node.cloud_topics if named or not sources else ()
+    together = tuple(dict.fromkeys([*topics, *(source.topic for source in sources)]))
+    return replace(config, node=replace(config.node, cloud_topics=together), sources=sources)
 
 
 def _take_overrides(node: Any) -> dict[str, Any]:
@@ -138,6 +174,7 @@ def _descriptor(value: Any, meaning: Meaning) -> Any:
 
 def constraints(meaning: Meaning) -> str:
     """Say in words what a range cannot."""
-    parts = [f'One of {", ".join(meaning.choices)}.'] if meaning.choices else []
+    named = ', '.join(choice or "''" for choice in meaning.choices)
+    parts = [f'One of {named}.'] if named else []
     parts += ['Read when the node starts.'] if meaning.fixed else []
     return ' '.join(parts)

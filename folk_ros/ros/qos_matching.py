@@ -51,7 +51,7 @@ def describe(reliable: bool, latched: bool) -> str:
     return f'{"reliable" if reliable else "best effort"}, {"latched" if latched else "volatile"}'
 
 
-def choose(profile: str, offers: Sequence[Offer]) -> Choice:
+def choose(profile: str, offers: Sequence[Offer], kind: str = CLOUD_TYPE) -> Choice:
     """
     Choose for a profile by name; 'auto' is what every publisher there is can serve.
 
@@ -60,7 +60,7 @@ def choose(profile: str, offers: Sequence[Offer]) -> Choice:
     """
     if profile in NAMED:
         return NAMED[profile]
-    clouds = [offer for offer in offers if offer.type_name == CLOUD_TYPE]
+    clouds = [offer for offer in offers if offer.type_name == kind]
     if not clouds:
         return NAMED['reliable']
     reliable = all(offer.reliable for offer in clouds)
@@ -68,11 +68,11 @@ def choose(profile: str, offers: Sequence[Offer]) -> Choice:
     return Choice(reliable, latched, depth=1 if latched else SHORT)
 
 
-def obstacle(choice: Choice, profile: str, offers: Sequence[Offer]) -> str:
+def obstacle(choice: Choice, profile: str, offers: Sequence[Offer], kind: str = CLOUD_TYPE) -> str:
     """Say which publishers this choice cannot hear, and what to do; '' if it hears all."""
     for offer in offers:
-        if offer.type_name != CLOUD_TYPE:
-            return f'{offer.node} publishes {offer.type_name} there, expected {CLOUD_TYPE}'
+        if offer.type_name != kind:
+            return f'{offer.node} publishes {offer.type_name} there, expected {kind}'
         if (choice.reliable and not offer.reliable) or (choice.latched and not offer.latched):
             return (
                 f'{offer.node} offers {offer}, the subscription wants {choice} '

@@ -7,36 +7,56 @@ from contextlib import suppress
 import os
 import signal
 import sys
+import threading
 from typing import Any
 
 from folk_ros.ros import runtime
 
 THREADS = 3  # clouds and frames, questions, the clock tick
-LEAVE_S = 0.5  # for callbacks that are running
+LEAVE_S = 0.2  # for callbacks that are running
+END_S = 1.0  # for everything, from the signal on: then the process ends where it stands
 
 
 def run(make_node: Callable[[], Any], args: list[str] | None = None) -> None:
-    """Spin a node, which has `stop() -> bool`, until SIGINT, SIGTERM or shutdown."""
+    """Spin a node, which has `stop() -> bool`, until SIGINT, SIGTERM or shutdown; then exit."""
     runtime.init(args=args)
     executor = runtime.MultiThreadedExecutor(num_threads=THREADS)
     with suppress(KeyboardInterrupt, runtime.ExternalShutdownException):  # the ways to be ended
         executor.add_node(make_node())
         executor.spin()
     _ignore_signals()
+    _end_at_latest(END_S)
     nodes = executor.get_nodes()
-    ended = all(node.stop() for node in nodes)
+    for node in nodes:
+        node.stop()
     executor.shutdown(timeout_sec=LEAVE_S)
     for node in nodes:
         node.destroy_node()  # tells the peers, who would else wait for it until its lease is over
     runtime.try_shutdown()
-    _ignore_signals()  # again: the runtime has put the handlers of before back
-    if not ended:  # deep in the network, where no thread can be stopped: leave without it
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(0)
+    _leave()
 
 
 def _ignore_signals() -> None:
     """Let nothing disturb the orderly end: Ctrl-C under ros2 launch comes twice."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
+
+
+def _end_at_latest(seconds: float) -> None:
+    """End the process after some time, however far the orderly end has come."""
+    timer = threading.Timer(seconds, _leave)
+    timer.daemon = True
+    timer.start()
+
+
+def _leave() -> None:
+    """
+    Leave without the interpreter's own end.
+
+    It waits for threads deep in the network, which nothing can stop, and takes long where torch
+    is loaded and the machine busy.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(0)

@@ -39,6 +39,7 @@ NAMES = {  # where rclpy keeps each name
     'HistoryPolicy': 'rclpy.qos',
     'Parameter': 'rclpy.parameter',
     'ParameterException': 'rclpy.exceptions',
+    'serialize_message': 'rclpy.serialization',
 }
 
 

@@ -8,24 +8,28 @@ What goes wrong in here becomes a sentence in log and diagnostics, and the last 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 import threading
 import time
 import traceback
 from typing import Any, TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from folk_ros.config import FolkConfig
-from folk_ros.ros.conversions import to_cloud
-from folk_ros.ros.fusion import Fusion
+from folk_ros.ros.fusion import Placed
+from folk_ros.ros.gathering import Gathering, Letter, Refusal
 from folk_ros.ros.mailbox import Mailbox
 from folk_ros.ros.model import is_out_of_memory, load_sentence, Loader, Model, sentence
+from folk_ros.ros.timekeeping import Arrival
+from folk_ros.ros.vocabulary import Vocabularies
 from folk_ros.structures import Instances, Match, PointCloud
-from folk_ros.transforms import TransformError
 
 if TYPE_CHECKING:
     from folk_ros.pipeline import Folk
 
-REFUSALS_PER_LINE = 50
+LOOK_AGAIN_S = 0.02  # while clouds wait for their transforms
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,14 @@ class Segmented:
     scene: Instances
     cloud: PointCloud
     names: list[Match]  # of every instance, its best vocabulary name
+    answer_frame: str = ''  # of what is published; empty: the frame of the scene
+    T_answer_scene: NDArray[np.float64] | None = None  # [4, 4], None: the frames are one
+    arrival: Arrival | None = None  # of the cloud; None: it came from a file
+
+    @property
+    def frame_id(self) -> str:
+        """The frame of what is published."""
+        return self.answer_frame or self.scene.frame_id
 
 
 @dataclass(frozen=True)
@@ -48,33 +60,37 @@ class Run:
     at: float = field(default_factory=time.monotonic)
 
 
-@dataclass(frozen=True)
-class Refusal:
-    """Why the last cloud was not used."""
-
-    reason: str
-    count: int = 0  # of this topic so far
-    at: float = field(default_factory=time.monotonic)
-
-
 class Segmenter:
     """Owns the network; `latest` is the last good scene, read by anyone at any time."""
 
-    def __init__(self, loader: Loader, config: FolkConfig, fusion: Fusion, log: Any) -> None:
+    def __init__(self, loader: Loader, config: FolkConfig, gathering: Gathering, log: Any) -> None:
         self.latest: Segmented | None = None
         self.folk: Folk | None = None
         self.model = Model()
         self.last_run: Run | None = None
         self.count = 0  # clouds segmented
         self.failure = ''  # of the last cloud; '' if it went well
-        self.refusals: dict[str, Refusal] = {}  # by topic: the last one
-        self.mailbox: Mailbox[Any] = Mailbox()
+        self.mailbox: Mailbox[Letter] = Mailbox()
         self.on_scene: Callable[[Segmented], None] = lambda segmented: None
         self.on_reset: Callable[[], None] = lambda: None
         self.on_idle: Callable[[], None] = lambda: None
-        self._loader, self._config, self._fusion, self._log = loader, config, fusion, log
+        self.on_model: Callable[[Model], None] = lambda model: None
+        self.vocabularies = Vocabularies(log)
+        self._loader, self._config, self._gathering, self._log = loader, config, gathering, log
+        self._adopted: tuple[Segmented, int] | None = None  # from a file, and the last id given
+        self._reset: tuple[str, int] | None = None  # set by anyone, worked off by the worker
         self._load_wanted = threading.Event()
         self._thread = threading.Thread(target=self._run, name='folk-segment', daemon=True)
+
+    @property
+    def note(self) -> str:
+        """What was chosen for the clouds without being told; '' if nothing."""
+        return self._gathering.placing.note
+
+    @property
+    def refusals(self) -> dict[str, Refusal]:
+        """By topic, why the last cloud was not used."""
+        return self._gathering.refusals
 
     def start(self) -> None:
         """Begin to load the model, then to segment."""
@@ -93,8 +109,27 @@ class Segmenter:
         self._config = config
         if self.folk is not None:
             self.folk.config = config
+            self.mailbox.ring()  # a changed vocabulary is taken up by the worker
         elif self.model.state == 'failed':
             self._load_wanted.set()
+
+    def adopt(self, segmented: Segmented, clip: str, last_id: int) -> None:
+        """Show a scene from a file soon; raises RuntimeError or ValueError if it cannot be."""
+        if self.folk is None:
+            raise RuntimeError(str(self.model))
+        own = self.folk.student.config.clip
+        if own != clip:
+            raise ValueError(
+                f'the objects of the scene live in CLIP space {clip!r}, the model in {own!r}: it '
+                'was saved with another model'
+            )
+        self._adopted = segmented, last_id
+        self.mailbox.ring()
+
+    def start_anew(self, reason: str, stamp_ns: int) -> None:
+        """Forget the scene soon: time was set back. What is in the network makes none."""
+        self._reset = reason, stamp_ns
+        self.mailbox.ring()
 
     def _run(self) -> None:
         while not self.mailbox.closed:
@@ -104,14 +139,19 @@ class Segmenter:
                 if not self.mailbox.closed:
                     self._load()
                 continue
-            messages = self.mailbox.take()
-            if messages:
-                self._guarded(messages)
-                self._keep_rate()
-            elif not self.mailbox.closed:
-                self.on_idle()
+            letters = self.mailbox.take(LOOK_AGAIN_S if self._gathering.waits else None)
+            if not self.mailbox.closed:
+                self._guarded(letters)
 
     def _load(self) -> None:
+        self._try_to_load()
+        try:
+            self.on_model(self.model)
+        except Exception as error:  # noqa: BLE001 - what tells of the model is not the model
+            if not self.mailbox.closed:  # else the node has gone meanwhile, with its publishers
+                self._log.error(f'the state of the model was not told: {error}')
+
+    def _try_to_load(self) -> None:
         self.model = Model()
         try:
             folk = self._loader(self._config)
@@ -123,84 +163,86 @@ class Segmenter:
                 self._log.error(traceback.format_exc())
             return
         folk.config = self._config  # may have changed meanwhile
+        self.vocabularies.changed(folk, self._config)
         loading = time.monotonic() - self.model.since
         self.folk, self.model = folk, Model('ready')
         self._log.info(f'the model is ready after {loading:.1f} s on {folk.device}')
 
-    def _guarded(self, messages: dict[str, Any]) -> None:
-        """Segment; whatever goes wrong, say it and go on with the next cloud."""
+    def _guarded(self, letters: dict[str, Letter]) -> None:
+        """Do what there is to do; whatever goes wrong, say it and go on."""
         try:
-            self._segment(messages)
+            self._work(letters)
         except Exception as error:  # noqa: BLE001 - the one place that keeps the node alive
+            if self.mailbox.closed:  # the node has gone meanwhile, with its publishers
+                return
             self.failure = sentence(error)
             self._log.error(f'a cloud was not segmented: {self.failure}')
             if not is_out_of_memory(error):
                 self._log.error(traceback.format_exc())
 
-    def _segment(self, messages: dict[str, Any]) -> None:
+    def _work(self, letters: dict[str, Letter]) -> None:
         assert self.folk is not None
         begin = time.perf_counter()
-        cloud = self._gather(messages)
-        if cloud is None:
+        reset, self._reset = self._reset, None
+        if reset is not None:
+            self._gathering.forget(reset[1])
+            self._forget(reset[0])
+        behind = self._gathering.decode(letters, self._config)
+        if behind:
+            self._forget(f'{behind}: the clouds went back in time (a bag played again?)')
+        adopted, self._adopted = self._adopted, None
+        renamed = self.vocabularies.changed(self.folk, self._config)
+        shown = self.latest if renamed else None
+        if adopted is not None:
+            shown, last_id = adopted
+            scene = self.folk.take_up(shown.scene, shown.cloud, last_id)
+            shown = replace(shown, scene=scene)
+        if shown is not None:
+            self.latest = replace(shown, names=self.folk.name(shown.scene))
+            self.on_scene(self.latest)
+        placed = self._gathering.place(self._config)
+        if placed is None:
+            if not letters:
+                self.on_idle()
             return
-        decoded = time.perf_counter()
+        self._segment(placed, ', '.join(letters), 1e3 * (time.perf_counter() - begin))
+        self._keep_rate()
+
+    def _segment(self, placed: Placed, topics: str, decode_ms: float) -> None:
+        assert self.folk is not None
+        begin, cloud = time.perf_counter(), placed.cloud
         try:
             scene = self.folk.segment(cloud)
         except ValueError as error:
-            self._refuse(', '.join(messages), str(error))
+            self._gathering.refuse(topics or 'the clouds', str(error))
             return
         done = time.perf_counter()
-        self.latest = Segmented(scene, cloud, self.folk.name(scene))
+        if self._reset is not None:
+            return  # time was set back meanwhile: this is of the past
+        self.latest = Segmented(
+            scene,
+            cloud,
+            self.folk.name(scene),
+            placed.answer_frame,
+            placed.T_answer_cloud,
+            placed.arrival,
+        )
         self.on_scene(self.latest)
         stages = {
-            'decode': 1e3 * (decoded - begin),
-            'segment': 1e3 * (done - decoded),
+            'decode': decode_ms,
+            'segment': 1e3 * (done - begin),
             'publish': 1e3 * (time.perf_counter() - done),
         }
         self.failure = ''
         self.count += 1
         self.last_run = Run(stages, len(cloud), len(scene), cloud.rgb is not None)
 
-    def _gather(self, messages: dict[str, Any]) -> PointCloud | None:
-        """Decode what came and fuse it with what came before; None if nothing was usable."""
-        added = [topic for topic, message in messages.items() if self._add(topic, message)]
-        cloud = self._fusion.fused() if added else None
-        if cloud is not None and not len(cloud):
-            self._refuse(', '.join(added), 'no point is finite; there is nothing to segment')
-            return None
-        return cloud
-
-    def _add(self, topic: str, message: Any) -> bool:
-        """Decode a cloud for the fusion; whether it was usable."""
-        try:
-            cloud = to_cloud(message, self._config.segment.max_points)
-            if self._fusion.went_back(topic, cloud.stamp_ns):
-                self._start_anew(topic)
-            self._fusion.add(topic, cloud, alone=len(self._config.node.cloud_topics) == 1)
-        except (ValueError, TransformError) as error:
-            self._refuse(topic, str(error))
-            return False
-        return True
-
-    def _start_anew(self, topic: str) -> None:
-        """Forget the scene: the clouds went back in time."""
-        self._log.warning(
-            f'{topic}: the clouds went back in time by more than 1 s (a bag played again?); '
-            'the scene starts anew'
-        )
-        self._fusion.forget()
+    def _forget(self, reason: str) -> None:
+        self._log.warning(f'{reason}; the scene starts anew')
         self.latest = None
         if self.folk is not None:
             self.folk.reset()
         self.on_reset()
-
-    def _refuse(self, topic: str, reason: str) -> None:
-        """Note why a cloud was not used; the log says so once, then now and then."""
-        last = self.refusals.get(topic, Refusal(''))
-        count = last.count + 1
-        self.refusals[topic] = Refusal(reason, count)
-        if reason != last.reason or count % REFUSALS_PER_LINE == 0:
-            self._log.warning(f'{topic}: cloud refused: {reason} ({count} refused so far)')
 
     def _keep_rate(self) -> None:
         rate = self._config.node.max_rate

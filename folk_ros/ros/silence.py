@@ -13,7 +13,7 @@ from folk_ros.ros.segmenter import Segmenter
 
 REPEAT_S = 30.0  # the same reasons are logged again after so long, then after twice as long ..
 LONGEST_S = 480.0  # .. up to this
-OPTICAL = '_optical_frame'  # REP 103: the suffix of frames with z forward
+FAR_M = 10_000.0  # from here on float32 has steps of more than a millimetre
 GRACE_S = 2.0  # a new reason must hold so long before it is logged: discovery takes a moment
 
 
@@ -83,12 +83,24 @@ def doubts_about(node: Any, segmenter: Segmenter) -> list[str]:
     latest = segmenter.latest
     if latest is not None and latest.cloud.rgb is None and len(latest.cloud):
         doubts.append('the clouds have no colour, so that names are less sure')
-    if latest is not None and latest.cloud.frame_id.endswith(OPTICAL):
+    if latest is not None and len(latest.cloud) and abs(latest.cloud.xyz[0]).max() > FAR_M:
         doubts.append(
-            f'the clouds are in {latest.cloud.frame_id!r}, where z points forward, and the '
-            "network expects z up; set fixed_frame to 'map', 'odom' or 'base_link'"
+            f'the clouds lie {abs(latest.cloud.xyz[0]).max() / 1000:.0f} km from the origin of '
+            f'{latest.cloud.frame_id!r}, where coordinates of 32 bits have coarse steps; set '
+            'fixed_frame or inference_frame to a frame that is near'
         )
-    return doubts
+    return doubts + [text for text in (segmenter.note, segmenter.vocabularies.problem) if text]
+
+
+def clocks_apart(inputs: Sequence[CloudInput]) -> list[str]:
+    """Tell which clouds are stamped by another clock than the node's."""
+    return [
+        f'{source.topic}: its stamps and the clock of this node are '
+        f'{abs(source.arrival.delay_s):.0f} s apart: set use_sim_time where a bag or a simulation '
+        'tells the time, else synchronise the machines; ages count from when clouds come'
+        for source in inputs
+        if source.arrival is not None and not source.arrival.clocks_agree and not source.may_rest
+    ]
 
 
 class Complaints:

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from folk_ros.student.engines.finish import Finish
 from folk_ros.student.engines.protocol import SparseEngine
 from folk_ros.student.engines.tables import coords_of, inner_table, keys_of, LIMIT, neighbour_table
 from folk_ros.student.engines.torch_engine import TorchEngine
@@ -104,16 +105,18 @@ def part_of(levels: list[Level], batch: int) -> tuple[list[Level], list[slice]]:
     return parts, spans
 
 
-def submanifold(x: Tensor, weight: Tensor, level: Level) -> Tensor:
+def submanifold(x: Tensor, weight: Tensor, level: Level, finish: Finish | None = None) -> Tensor:
     """Convolve [V, Cin] with [n^3, Cin, Cout], n odd, onto the same voxels: [V, Cout]."""
-    return level.engine.submanifold(x, weight, level)
+    return level.engine.submanifold(x, weight, level, finish)
 
 
-def down(x: Tensor, weight: Tensor, fine: Level, coarse_count: int) -> Tensor:
+def down(
+    x: Tensor, weight: Tensor, fine: Level, coarse_count: int, finish: Finish | None = None
+) -> Tensor:
     """Convolve with kernel 2, stride 2: [V, Cin] with [8, Cin, Cout] to the coarser [V', Cout]."""
-    return fine.engine.down(x, weight, fine, coarse_count)
+    return fine.engine.down(x, weight, fine, coarse_count, finish)
 
 
-def up(x: Tensor, weight: Tensor, fine: Level) -> Tensor:
+def up(x: Tensor, weight: Tensor, fine: Level, finish: Finish | None = None) -> Tensor:
     """Transpose of `down`: [V', Cin] with [8, Cin, Cout] onto the finer voxels [V, Cout]."""
-    return fine.engine.up(x, weight, fine)
+    return fine.engine.up(x, weight, fine, finish)

@@ -11,8 +11,11 @@ from torch import nn, Tensor
 from folk_ros.structures import Voxels
 from folk_ros.student.engine import build_levels, Level
 from folk_ros.student.engines.protocol import SparseEngine
-from folk_ros.student.suppression import suppress
+from folk_ros.student.mask_quality import doubted
+from folk_ros.student.suppression import exclusive, suppress
 from folk_ros.student.vl_adapter import pool_for_adapter, VLAdapter
+
+SURE = 0.35  # masks of this quality take voxels away from others where voxels are exclusive
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,11 @@ class MaskStudent(nn.Module):
 
     config: Any
     engine_name = 'none'
+    needs_cuda = False  # whether it cannot run on a CPU
+    nms_iou = 0.4  # of two masks that overlap more, the better stays, if nobody asks for else
+    exclusive = False  # whether a voxel belongs to one object alone
+    doubt_small = 0.0  # see mask_quality.doubted
+    nested = 1.0  # a mask with more than this share inside a better one is dropped
 
     def predict(self, voxels: Voxels, min_quality: float, nms_iou: float) -> Prediction:
         """Find masks of at least that quality, none overlapping a better one by more than IoU."""
@@ -59,7 +67,6 @@ class PooledStudent(MaskStudent):
     adapter: VLAdapter | None
     engine: SparseEngine | None = None  # None: plain torch
     compute = torch.float32  # of the sparse products
-    nested = 1.0  # a mask with more than this share inside a better one is dropped
 
     @property
     def engine_name(self) -> str:  # type: ignore[override]
@@ -86,14 +93,27 @@ class PooledStudent(MaskStudent):
     def predict(self, voxels: Voxels, min_quality: float, nms_iou: float) -> Prediction:
         """Segment one voxelised cloud; see MaskStudent."""
         sight = self.look(voxels)
-        inside = sight.masks > 0.5
-        keep = suppress(inside, sight.quality, min_quality, nms_iou, self.nested)
-        owner, rows = inside[keep].nonzero(as_tuple=True)
+        keep, inside, quality = self.choose(sight, min_quality, nms_iou)
+        owner, rows = inside.nonzero(as_tuple=True)
         embeddings = sight.quality.new_zeros(len(keep), self.config.embedding_dim)
         if self.adapter is not None and len(keep):
             weight = sight.masks[keep][owner, rows]
             embeddings = self.adapter(self.adapter_input(sight, owner, rows, weight))
-        return Prediction(owner, rows, sight.quality[keep], embeddings)
+        return Prediction(owner, rows, quality, embeddings)
+
+    def choose(
+        self, sight: Sight, min_quality: float, nms_iou: float
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Choose among masks: rows [I], best first, their voxels [I, V] and qualities [I]."""
+        inside = sight.masks > 0.5
+        keep = suppress(inside, sight.quality, min_quality, nms_iou, self.nested)
+        inside, quality = inside[keep], sight.quality[keep]
+        final = doubted(quality, inside.sum(1), self.doubt_small)
+        if self.exclusive and len(keep):
+            inside = exclusive(sight.masks[keep], inside, quality >= SURE)
+        order = final.argsort(descending=True, stable=True)
+        order = order[(final[order] >= min_quality) & inside[order].any(1)]
+        return keep[order], inside[order], final[order]
 
     def adapter_input(self, sight: Sight, owner: Tensor, rows: Tensor, weight: Tensor) -> Tensor:
         """Pool what the adapter reads over masks given as pairs (see pool_masks): [I, C]."""

@@ -14,14 +14,12 @@ import torch
 from torch import Tensor
 
 from folk_ros.structures import Voxels
-from folk_ros.student.engine import Level
-from folk_ros.student.face import PooledStudent, Sight
-from folk_ros.student.mask3d_decoder import DecoderConfig, MaskAnswer, QueryDecoder
-from folk_ros.student.query_sources import furthest_points
+from folk_ros.student.mask_decoder import DecoderConfig
+from folk_ros.student.mask_fields import UNIT_VOXELS
+from folk_ros.student.mask_quality import NO_CALIBRATION
+from folk_ros.student.query_student import QueryStudent
 from folk_ros.student.res16unet import Res16UNet, Res16UNetConfig
-from folk_ros.student.vl_adapter import adapter_width, FOLK, VLAdapter
-
-SCORE_POWER = 0.25  # raw scores are small, the class being one of 200: 0.04 becomes 0.45
+from folk_ros.student.vl_adapter import FOLK
 
 
 @dataclass(frozen=True)
@@ -38,6 +36,7 @@ class Mask3DConfig:
     embedding_dim: int = 0  # 0: masks alone, no adapter was distilled
     clip: str = ''
     text_tower: str = ''
+    calibration: tuple[float, float] = NO_CALIBRATION  # of the mask quality
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Mask3DConfig:
@@ -54,58 +53,21 @@ def _tuples(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-class Mask3D(PooledStudent):
-    """Backbone, decoder and, once distilled, VL-adapter."""
+class Mask3D(QueryStudent):
+    """Res16UNet and what every student of queries has."""
 
     config: Mask3DConfig
+    nms_iou = 0.6  # as Open-YOLO 3D takes it for these weights
 
     def __init__(self, config: Mask3DConfig) -> None:
-        super().__init__()
-        self.config = config
-        self.backbone = Res16UNet(config.backbone)
-        channels = self.backbone.channels
-        self.decoder = QueryDecoder(channels, config.decoder)
-        self.adapter: VLAdapter | None = None
-        if config.embedding_dim:
-            width = adapter_width(config.pooling, channels)
-            self.adapter = VLAdapter(width, config.adapter_hidden, config.embedding_dim)
+        super().__init__(config, Res16UNet(config.backbone), config.decoder)
 
-    @property
-    def depth(self) -> int:
-        """Number of resolutions."""
-        return len(self.backbone.channels)
+    def prepared(self, x: Tensor) -> Tensor:
+        """Turn inputs [V, INPUT] into normalised colours; a cloud without any is plain grey."""
+        mean, std = x.new_tensor(self.config.colour_mean), x.new_tensor(self.config.colour_std)
+        return ((x[:, :3] + 1) / 2 - mean) / std
 
-    def forward(
-        self, x: Tensor, xyz: Tensor, levels: list[Level]
-    ) -> tuple[list[Tensor], MaskAnswer]:
-        """Map colours [V, 3] and places [V, 3] to features of each level and Q masks."""
-        features = self.backbone(x, levels)
-        queries = furthest_points(levels[0].coords[:, 1:], self.config.decoder.queries)
-        return features, self.decoder(queries, features, levels, xyz)
-
-    def normalised_colour(self, voxels: Voxels) -> Tensor:
-        """Return the network's input [V, 3]; a cloud without colour is plain grey."""
-        mean, std = torch.tensor(self.config.colour_mean), torch.tensor(self.config.colour_std)
-        return (torch.from_numpy(voxels.rgb) - mean) / std
-
-    def look(self, voxels: Voxels) -> Sight:
-        """Run the network on one voxelised cloud."""
-        levels = self.build_levels_of(voxels)
-        device = levels[0].coords.device
-        x, xyz = self.normalised_colour(voxels), torch.from_numpy(voxels.centres)
-        features, answer = self(x.to(device), xyz.to(device), levels)
-        return Sight(levels, features, answer.logits.sigmoid(), mask_quality(answer))
-
-
-def mask_quality(answer: MaskAnswer) -> Tensor:
-    """
-    Return class-agnostic qualities [Q]: sureness of the likeliest class times mean mask value.
-
-    The product is Mask3D's score; it is spread by a power so that Open-YOLO 3D's threshold for it
-    (0.04) stands at the program's usual one.
-    """
-    sure = answer.classes.softmax(1)[:, :-1].amax(1)
-    inside = (answer.logits > 0).to(sure.dtype)
-    mean = (answer.logits.sigmoid() * inside).sum(1) / (inside.sum(1) + 1e-6)
-    quality: Tensor = (sure * mean) ** SCORE_POWER
-    return quality
+    def place_of(self, voxels: Voxels, like: Tensor) -> Tensor:
+        """Return where the points of each voxel lie, as Mask3D does."""
+        place = (voxels.centres - voxels.origin) / (voxels.size_m * UNIT_VOXELS)
+        return torch.from_numpy(place).to(like)

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 from torch import nn, Tensor
 
 from folk_ros.student.engine import Level
-from folk_ros.student.unet import Down, Submanifold, Up
+from folk_ros.student.unet import Down, joined, normed, NormedLinear, Submanifold, Up
 
 MOMENTUM = 0.02  # of the batch norms, Mask3D's
 
@@ -45,13 +44,14 @@ class BasicBlock(nn.Module):
         self.conv2, self.norm2 = Submanifold(27, cout, cout), _norm(cout)
         self.skip: nn.Module = nn.Identity()
         if cin != cout:
-            self.skip = nn.Sequential(nn.Linear(cin, cout, bias=False), _norm(cout))
+            self.skip = NormedLinear(cin, cout, _norm(cout))
 
-    def forward(self, x: Tensor, level: Level) -> Tensor:
-        """Map [V, Cin] to [V, Cout]."""
-        y = torch.relu(self.norm1(self.conv1(x, level)))
-        y = self.norm2(self.conv2(y, level))
-        return torch.relu(y + self.skip(x))
+    def forward(self, x: Tensor, level: Level, spent: bool = False) -> Tensor:
+        """Map [V, Cin] to [V, Cout]; where x is `spent`, the result may be written over it."""
+        y = normed(self.conv1, self.norm1, x, level)
+        skip = self.skip(x)
+        into = skip if spent or skip is not x else None
+        return normed(self.conv2, self.norm2, y, level, skip=skip, into=into)
 
 
 class Blocks(nn.ModuleList):
@@ -62,8 +62,8 @@ class Blocks(nn.ModuleList):
 
     def forward(self, x: Tensor, level: Level) -> Tensor:
         """Map [V, Cin] to [V, Cout]."""
-        for block in self:
-            x = block(x, level)
+        for index, block in enumerate(self):
+            x = block(x, level, spent=index > 0)
         return x
 
 
@@ -92,17 +92,18 @@ class Res16UNet(nn.Module):
 
     def forward(self, x: Tensor, levels: list[Level]) -> list[Tensor]:
         """Map [V, Cin] to features [V_l, C_l] of each level, finest first."""
-        x = torch.relu(self.stem_norm(self.stem(x, levels[0])))
+        x = normed(self.stem, self.stem_norm, x, levels[0])
         skips = [x]
         for index, blocks in enumerate(self.encode):
-            x = self.down[index](x, levels[index], len(levels[index + 1]))
-            x = blocks(torch.relu(self.down_norm[index](x)), levels[index + 1])
+            fine, coarse = levels[index : index + 2]
+            x = normed(self.down[index], self.down_norm[index], x, fine, len(coarse))
+            x = blocks(x, coarse)
             skips.append(x)
         outputs = [x]
         for index, blocks in enumerate(self.decode):
             fine = levels[len(levels) - 2 - index]
-            x = torch.relu(self.up_norm[index](self.up[index](x, fine)))
-            x = blocks(torch.cat([x, skips[-2 - index]], 1), fine)
+            x = joined(self.up[index], self.up_norm[index], x, fine, skips[-2 - index])
+            x = blocks(x, fine)
             outputs.append(x)
         return outputs[::-1]
 

@@ -53,6 +53,7 @@ class SpaceFormer(MaskStudent):
 
     config: SpaceFormerConfig
     engine_name = 'warpconvnet'
+    needs_cuda = True
 
     def __init__(self, config: SpaceFormerConfig, net: nn.Module | None = None) -> None:
         super().__init__()

@@ -1,10 +1,14 @@
-"""SHA-256 sums beside weight files: they tell an altered file from a whole one."""
+"""SHA-256 sums beside weight files, and seals within: an altered file is told from a whole one."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 import hashlib
 import os
 from pathlib import Path
+
+import torch
+from torch import Tensor
 
 SUMS = 'SHA256SUMS'
 
@@ -14,7 +18,8 @@ def check_sum(path: Path) -> None:
     sums = path.parent / SUMS
     if not sums.is_file():
         return
-    wanted = dict(line.split()[::-1] for line in sums.read_text().splitlines() if line.strip())
+    lines = [line.split() for line in sums.read_text('utf-8', 'replace').splitlines()]
+    wanted = {line[1]: line[0] for line in lines if len(line) == 2}
     if path.name not in wanted:
         return
     digest = digest_of(path)
@@ -40,3 +45,15 @@ def write_sums(folder: Path) -> None:
     temporary = folder / f'{SUMS}.part'
     temporary.write_text(''.join(lines))
     os.replace(temporary, folder / SUMS)
+
+
+def seal_of(metadata: Mapping[str, str], tensors: Mapping[str, Tensor]) -> str:
+    """Return the SHA-256 of what a weight file says, all of its metadata and tensors together."""
+    found = hashlib.sha256()
+    for key in sorted(metadata):
+        found.update(f'{key}={metadata[key]}\0'.encode())
+    for name in sorted(tensors):
+        value = tensors[name].contiguous()
+        found.update(f'{name}:{value.dtype}{list(value.shape)}\0'.encode())
+        found.update(value.reshape(-1).view(torch.uint8).numpy().data)
+    return found.hexdigest()

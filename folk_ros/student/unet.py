@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import nn, Tensor
+from torch.nn import functional as F
 
 from folk_ros.student import engine
 from folk_ros.student.engine import Level
+from folk_ros.student.engines.finish import Finish, scale_and_shift
 
 
 class SparseConv(nn.Module):
@@ -18,28 +22,76 @@ class SparseConv(nn.Module):
         self.weight = nn.Parameter(torch.randn(volume, cin, cout) * scale)
 
 
+class NormedLinear(nn.Sequential):
+    """A linear layer and its norm, as one product in evaluation."""
+
+    def __init__(self, cin: int, cout: int, norm: nn.BatchNorm1d) -> None:
+        super().__init__(nn.Linear(cin, cout, bias=False), norm)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map [V, Cin] to [V, Cout]."""
+        linear, norm = self[0], self[1]
+        if norm.training or torch.is_grad_enabled():
+            return super().forward(x)
+        scale, shift = scale_and_shift(norm)
+        return F.linear(x, linear.get_parameter('weight') * scale[:, None], shift)
+
+
 class Submanifold(SparseConv):
     """Convolution with a cube of 3 or 5 voxels onto its own voxels."""
 
-    def forward(self, x: Tensor, level: Level) -> Tensor:
+    def forward(self, x: Tensor, level: Level, finish: Finish | None = None) -> Tensor:
         """Map [V, Cin] to [V, Cout]."""
-        return engine.submanifold(x, self.weight, level)
+        return engine.submanifold(x, self.weight, level, finish)
 
 
 class Down(SparseConv):
     """2x2x2 convolution with stride 2."""
 
-    def forward(self, x: Tensor, fine: Level, coarse_count: int) -> Tensor:
+    def forward(
+        self, x: Tensor, fine: Level, coarse_count: int, finish: Finish | None = None
+    ) -> Tensor:
         """Map [V, Cin] to the coarser [V', Cout]."""
-        return engine.down(x, self.weight, fine, coarse_count)
+        return engine.down(x, self.weight, fine, coarse_count, finish)
 
 
 class Up(SparseConv):
     """Transposed 2x2x2 convolution."""
 
-    def forward(self, x: Tensor, fine: Level) -> Tensor:
+    def forward(self, x: Tensor, fine: Level, finish: Finish | None = None) -> Tensor:
         """Map [V', Cin] to the finer [V, Cout]."""
-        return engine.up(x, self.weight, fine)
+        return engine.up(x, self.weight, fine, finish)
+
+
+def normed(
+    conv: nn.Module,
+    norm: nn.Module,
+    x: Tensor,
+    *place: Any,
+    skip: Tensor | None = None,
+    into: Tensor | None = None,
+) -> Tensor:
+    """
+    Convolve at a place in the levels, normalise, add a skip connection, ReLU.
+
+    Where no gradients are recorded the result is written `into` given memory.
+    """
+    if norm.training or torch.is_grad_enabled():
+        y = norm(conv(x, *place))
+        return torch.relu(y if skip is None else y + skip)
+    result: Tensor = conv(x, *place, finish=Finish(*scale_and_shift(norm), skip, into))
+    return result
+
+
+def joined(up: nn.Module, norm: nn.Module, x: Tensor, fine: Level, skip: Tensor) -> Tensor:
+    """Raise to a finer level, normalise, ReLU; append features there: [V, Cout + C]."""
+    if norm.training or torch.is_grad_enabled():
+        return torch.cat([normed(up, norm, x, fine), skip], 1)
+    channels = up.get_parameter('weight').shape[2]
+    both = skip.new_empty(len(skip), channels + skip.shape[1])
+    both[:, channels:] = skip
+    normed(up, norm, x, fine, into=both[:, :channels])
+    return both
 
 
 class ResidualBlock(nn.Module):
@@ -53,9 +105,10 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: Tensor, level: Level) -> Tensor:
         """Map [V, Cin] to [V, Cout]."""
-        y = torch.relu(self.norm1(self.conv1(x, level)))
-        y = self.norm2(self.conv2(y, level))
-        return torch.relu(y + self.skip(x))
+        y = normed(self.conv1, self.norm1, x, level)
+        skip = self.skip(x)
+        into = None if skip is x else skip
+        return normed(self.conv2, self.norm2, y, level, skip=skip, into=into)
 
 
 class SparseUNet(nn.Module):
@@ -86,18 +139,20 @@ class SparseUNet(nn.Module):
 
     def forward(self, x: Tensor, levels: list[Level]) -> list[Tensor]:
         """Map [V, Cin] to features [V_l, C_l] of each level, finest first."""
-        x = torch.relu(self.stem_norm(self.stem(x, levels[0])))
+        x = normed(self.stem, self.stem_norm, x, levels[0])
         skips: list[Tensor] = []
         for index, block in enumerate(self.encode):
             if index:
-                x = self.down[index - 1](skips[-1], levels[index - 1], len(levels[index]))
-                x = torch.relu(self.down_norm[index - 1](x))
+                above, count = levels[index - 1], len(levels[index])
+                x = normed(
+                    self.down[index - 1], self.down_norm[index - 1], skips[-1], above, count
+                )
             x = block(x, levels[index])
             skips.append(x)
         outputs = [x]
         for index, block in enumerate(self.decode):
             fine = levels[len(levels) - 2 - index]
-            x = torch.relu(self.up_norm[index](self.up[index](x, fine)))
-            x = block(torch.cat([x, skips[-2 - index]], 1), fine)
+            x = joined(self.up[index], self.up_norm[index], x, fine, skips[-2 - index])
+            x = block(x, fine)
             outputs.append(x)
         return outputs[::-1]

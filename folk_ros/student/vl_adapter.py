@@ -10,18 +10,20 @@ from folk_ros.student.engine import Level
 
 SHAPE = 6  # log size x y z, log voxel count, height of centre and of lowest point above the floor
 # What the adapter reads of a mask: FOLK's form is the plain average of the finest features; the
-# other one averages every level, weighted by mask probability, and adds size and height.
-FOLK, LEVELS = 'folk', 'levels'
+# others average every level, weighted by mask probability, and add size and height; the last one
+# also reads how much the features vary.
+FOLK, LEVELS, MOMENTS = 'folk', 'levels', 'moments'
+POOLINGS = (FOLK, LEVELS, MOMENTS)
 
 
 class VLAdapter(nn.Module):
     """Two-layer MLP from mask-pooled features to a unit embedding."""
 
-    def __init__(self, channels: int, hidden: int, dim: int) -> None:
+    def __init__(self, channels: int, hidden: int, dim: int, dropout: float = 0.2) -> None:
         super().__init__()
         self.norm = nn.BatchNorm1d(channels, affine=False)
         self.mlp = nn.Sequential(
-            nn.Linear(channels, hidden), nn.GELU(), nn.Dropout(0.2), nn.Linear(hidden, dim)
+            nn.Linear(channels, hidden), nn.GELU(), nn.Dropout(dropout), nn.Linear(hidden, dim)
         )
 
     def forward(self, pooled: Tensor) -> Tensor:
@@ -31,9 +33,11 @@ class VLAdapter(nn.Module):
 
 def adapter_width(pooling: str, channels: tuple[int, ...]) -> int:
     """Return the number of values the adapter reads, from the channels of each level."""
-    if pooling not in (FOLK, LEVELS):
-        raise ValueError(f'pooling: expected {FOLK!r} or {LEVELS!r}, got {pooling!r}')
-    return channels[0] if pooling == FOLK else sum(channels) + SHAPE
+    if pooling not in POOLINGS:
+        raise ValueError(f'pooling: expected one of {POOLINGS}, got {pooling!r}')
+    if pooling == FOLK:
+        return channels[0]
+    return sum(channels) * (1 + (pooling == MOMENTS)) + SHAPE
 
 
 def pool_for_adapter(
@@ -48,8 +52,12 @@ def pool_for_adapter(
     if pooling == FOLK:
         return pool_masks(features[:1], levels[:1], owner, rows, torch.ones_like(weight))
     pooled = pool_masks(features, levels, owner, rows, weight)
-    shape = describe_shape(levels[0].coords[:, 1:], owner, rows, voxel_size_m)
-    return torch.cat([pooled, shape.to(pooled.dtype)], 1)
+    shape = describe_shape(levels[0].coords[:, 1:], owner, rows, voxel_size_m).to(pooled.dtype)
+    if pooling == LEVELS:
+        return torch.cat([pooled, shape], 1)
+    squares = pool_masks([f.float() ** 2 for f in features], levels, owner, rows, weight)
+    spread = (squares - pooled.float() ** 2).clamp(min=0).sqrt().to(pooled.dtype)
+    return torch.cat([pooled, spread, shape], 1)
 
 
 def pool_masks(

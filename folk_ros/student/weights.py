@@ -14,15 +14,23 @@ from safetensors.torch import save_file
 import torch
 from torch import Tensor
 
-from folk_ros.query import Vocabulary
+from folk_ros.query import Answering, Vocabulary
 from folk_ros.student.face import MaskStudent, PooledStudent
 from folk_ros.student.mask3d import Mask3D, Mask3DConfig
 from folk_ros.student.spaceformer import SpaceFormer, SpaceFormerConfig
 from folk_ros.student.student import Student, StudentConfig
-from folk_ros.student.sums import check_sum
+from folk_ros.student.sums import check_sum, seal_of
 
 FORMAT = 'folk_ros student 1'
 STUDENT_FILE = 'student.safetensors'  # in a model folder
+SEAL = 'sha256'  # in the metadata: of all the rest
+UNUSABLE = (
+    TypeError,
+    ValueError,
+    KeyError,
+    AttributeError,
+    RuntimeError,
+)  # of a bad configuration
 ARCHITECTURES: dict[str, tuple[Any, Any]] = {  # name in the metadata: network, configuration
     'seeds': (Student, StudentConfig),
     'mask3d': (Mask3D, Mask3DConfig),
@@ -71,6 +79,9 @@ def save_tensors(
             'scale': str(vocabulary.scale),
             'floor': str(vocabulary.floor),
         }
+        if vocabulary.answering is not None:
+            metadata['answering'] = json.dumps(asdict(vocabulary.answering))
+    metadata[SEAL] = seal_of(metadata, tensors)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix('.part')
     save_file({k: v.contiguous() for k, v in tensors.items()}, temporary, metadata)
@@ -83,8 +94,8 @@ def load_student(path: Path) -> tuple[MaskStudent, Vocabulary]:
     Read a student that answers words, on the CPU and ready to run.
 
     Raises FileNotFoundError if there is none and ValueError if the file is damaged, altered (its
-    folder's SHA256SUMS disagrees), of another architecture, or gives masks without embeddings;
-    the message says what to do.
+    seal or its folder's SHA256SUMS disagrees), of another architecture, or gives masks without
+    embeddings; the message says what to do.
     """
     metadata, tensors = _read(path)
     stored = tensors.pop('vocabulary', None)
@@ -94,16 +105,32 @@ def load_student(path: Path) -> tuple[MaskStudent, Vocabulary]:
             f'{path}: gives masks but no embeddings, so it cannot answer words yet; teach it some '
             f'with `folk distill --masks {path}`, or use a student that was distilled'
         )
+    embeddings = np.zeros((0, 0), np.float32) if stored is None else stored.numpy()
+    if embeddings.ndim != 2 or embeddings.shape[1] != student.config.embedding_dim:
+        raise ValueError(
+            f'{path}: expected a vocabulary of {student.config.embedding_dim} numbers a name, as '
+            f'its embeddings have, got {list(embeddings.shape)}; distil it anew'
+        )
     try:
         vocabulary = Vocabulary(
             names=tuple(json.loads(metadata['vocabulary'])),
-            embeddings=stored.numpy() if stored is not None else np.zeros((0, 0), np.float32),
+            embeddings=embeddings,
             scale=float(metadata['scale']),
             floor=float(metadata['floor']),
+            answering=_answering(metadata),
         )
     except KeyError as error:
         raise ValueError(f'{path}: its metadata lack {error}; distil it anew') from error
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f'{path}: its vocabulary cannot be used ({error}); copy it again'
+        ) from error
     return student, vocabulary
+
+
+def _answering(metadata: dict[str, str]) -> Answering | None:
+    stored = metadata.get('answering')
+    return None if stored is None else Answering(**json.loads(stored))
 
 
 def load_masks(path: Path) -> PooledStudent:
@@ -140,12 +167,12 @@ def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
     check_sum(path)
     try:
         with safe_open(path, 'pt') as file:
-            metadata = file.metadata() or {}
+            metadata = dict(file.metadata() or {})
             tensors = {
-                name: file.get_tensor(name).float()
+                name: file.get_tensor(name)
                 for name in file.keys()  # noqa: SIM118 - the file is no dictionary
             }
-    except SafetensorError as error:
+    except (SafetensorError, OSError) as error:
         raise ValueError(
             f'{path}: not a whole safetensors file ({error}); copy it again'
         ) from error
@@ -154,6 +181,18 @@ def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
         raise ValueError(
             f'{path}: expected format {FORMAT!r}, got {found!r}; this is not a student of this '
             'version: distil one with `folk distill`, or use the shipped one'
+        )
+    seal = metadata.pop(SEAL, None)  # files of the first release have none
+    if seal is not None and seal != seal_of(metadata, tensors):
+        raise ValueError(
+            f'{path}: SHA-256 of its contents is {seal_of(metadata, tensors)[:12]}…, it says '
+            f'{seal[:12]}…; the file was altered or not copied whole: restore it'
+        )
+    tensors = {name: value.float() for name, value in tensors.items()}
+    broken = [name for name, value in tensors.items() if not bool(value.isfinite().all())]
+    if broken:
+        raise ValueError(
+            f'{path}: expected finite weights, got others in {broken[:3]}; use another checkpoint'
         )
     return metadata, tensors
 
@@ -166,16 +205,37 @@ def _build(path: Path, metadata: dict[str, str], tensors: dict[str, Tensor]) -> 
             f'{sorted(ARCHITECTURES)}; use the release it was made with'
         )
     kind, config = ARCHITECTURES[architecture]
-    values = json.loads(metadata['config'])
+    try:
+        values = dict(json.loads(metadata['config']))
+    except (TypeError, ValueError) as error:
+        raise ValueError(f'{path}: its configuration cannot be read ({error})') from error
     unknown = set(values) - {item.name for item in fields(config)}
     if unknown:
         raise ValueError(
             f'{path}: its configuration has settings {sorted(unknown)} that this version does '
             'not know; use the release it was made with'
         )
-    student = kind(config.from_json(values))
     try:
-        student.load_state_dict(tensors)
-    except RuntimeError as error:
-        raise ValueError(f'{path}: weights and their configuration disagree: {error}') from error
+        student: MaskStudent = kind(config.from_json(values))
+    except UNUSABLE as error:
+        raise ValueError(
+            f'{path}: no network of its configuration can be built: {error}'
+        ) from error
+    _check_shapes(path, student.state_dict(), tensors)
+    student.load_state_dict(tensors)
     return student.eval()
+
+
+def _check_shapes(path: Path, wanted: dict[str, Tensor], found: dict[str, Tensor]) -> None:
+    """Compare the tensors of a file with those of the network it describes."""
+    expected = {name: list(value.shape) for name, value in wanted.items()}
+    got = {name: list(value.shape) for name, value in found.items()}
+    wrong = sorted(
+        name for name in expected.keys() | got.keys() if expected.get(name) != got.get(name)
+    )
+    if wrong:
+        name = wrong[0]
+        raise ValueError(
+            f'{path}: weights and their configuration disagree in {len(wrong)} tensors: {name}: '
+            f'expected {expected.get(name, "none")}, got {got.get(name, "none")}'
+        )

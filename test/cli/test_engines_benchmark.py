@@ -12,7 +12,8 @@ ROWS = [
         'dtype': 'float32',
         'forward_s': 2.0,
         'training_s': 8.0,
-        'products_s': 1.6,
+        'products_cut_s': 1.9,
+        'products_shared_s': 1.6,
         'disagreement': 0.0,
     },
     {
@@ -57,11 +58,30 @@ def test_a_room_too_small_says_how_many_voxels_it_has(monkeypatch):
         engine_trials.room_coords(100_000)
 
 
-def test_products_alone_are_those_of_the_pass():
+def test_all_products_of_a_pass_are_noted():
     a, b = torch.ones(5, 3), torch.ones(3, 2)
     with engine_trials.ProductRecorder() as recorder:
         torch.mm(a, b)
         torch.nn.functional.linear(a, b.t())
+        torch.nn.functional.linear(a, b.t(), torch.ones(2))
         a + 1
-    assert recorder.shapes == 2 * [(5, 3, 2, torch.float32)]
-    engine_trials.products_alone(recorder.shapes)()
+    assert [rows for rows, _ in recorder.products] == [5, 5, 5]
+    assert all(torch.equal(matrix, b) for _, matrix in recorder.products)
+
+
+def test_products_alone_are_made_once_each_in_either_way(monkeypatch):
+    products = [
+        (5, torch.ones(3, 2)),
+        (4, torch.ones(4, 4, dtype=torch.bfloat16)),
+        (900, torch.ones(9, 1)),
+    ]
+    alone = engine_trials.ProductsAlone(products)
+    made, real = [], torch.mm
+    monkeypatch.setattr(torch, 'mm', lambda a, b, out: made.append((a, b, real(a, b, out=out))))
+    for repeat in (alone.one_by_one, alone.shared_out):
+        repeat()
+        assert sorted((len(a), b.data_ptr()) for a, b, _ in made) == sorted(
+            (rows, matrix.data_ptr()) for rows, matrix in products
+        )
+        assert all(float(out[0, 0]) == a.shape[1] for a, _, out in made)  # of ones
+        made.clear()

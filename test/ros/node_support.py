@@ -51,6 +51,7 @@ class ColourFolk:
         self.vocabulary = Vocabulary(NAMES, hash_vectors(NAMES), scale=20.0, floor=0.0)
         self.memory = SceneMemory()
         self.scene = None
+        self.warnings = ()
         self._count = 0
 
     def warm_up(self):
@@ -89,6 +90,15 @@ class ColourFolk:
 
     def name(self, scene):
         return best_names(scene, self.vocabulary)
+
+    def embed_texts(self, texts):
+        return hash_vectors(texts)
+
+    def take_up(self, scene, cloud, last_id=0):
+        self.memory.resume(scene, cloud, last_id)
+        self._count += 1
+        self.scene = replace(scene, scene_id=self._count)
+        return self.scene
 
     def reset(self):
         self.memory.reset()

@@ -145,7 +145,7 @@ def test_texts_of_a_topic_become_markers_that_come_and_go(node):
     gone = {(m.ns, m.id) for m in fewer.markers if m.action == m.DELETE}
     assert {ns for ns, _ in gone} == {'blue thing', 'blue thing (label)'}
     texts.publish(runtime.message('std_msgs/msg/String')(data='x' * 5000))  # refused, in the log
-    assert {m.ns for m in says('', set()).markers} == red
+    assert {m.ns for m in says('', set()).markers} >= red
 
 
 def test_a_question_may_be_remembered(node):

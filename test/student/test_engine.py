@@ -3,7 +3,7 @@ import torch
 from torch.nn import functional as F
 
 from folk_ros.student import engine
-from folk_ros.student.engines import kernel_map, tables, torch_engine
+from folk_ros.student.engines import forms, kernel_map, tables, torch_engine
 from folk_ros.student.engines.choose import make_engine, NAMES
 
 SIZE = 8
@@ -23,13 +23,21 @@ def each_engine(request):
     return engine_or_skip(request.param)
 
 
+@pytest.fixture(params=[1, 2])
+def threads(request):
+    before = torch.get_num_threads()
+    torch.set_num_threads(request.param)
+    yield request.param
+    torch.set_num_threads(before)
+
+
 @pytest.fixture(params=['pairs', 'chunks', 'cells'])
-def each_form(request, monkeypatch):
+def each_form(request, monkeypatch, threads):
     """Plain torch made to compute in one form alone, in several pieces, the last one short."""
-    monkeypatch.setattr(torch_engine, 'PAIR_MARGIN', 1e9 if request.param == 'pairs' else 0.0)
+    monkeypatch.setattr(forms, 'PAIR_MARGIN', 1e9 if request.param == 'pairs' else 0.0)
     monkeypatch.setattr(torch_engine, 'WHOLE_CELLS', 99 if request.param == 'cells' else 0)
-    monkeypatch.setattr(torch_engine, 'MIN_ROWS', 64)
-    monkeypatch.setattr(torch_engine, 'PATCH_BYTES', 1)
+    monkeypatch.setattr(forms, 'MIN_ROWS', 64)
+    monkeypatch.setattr(forms, 'PATCH_BYTES', 1)
     monkeypatch.setattr(kernel_map, 'PAIR_ROWS', 100)
     return make_engine('torch')
 
@@ -116,6 +124,39 @@ def test_either_form_of_plain_torch_strides_like_the_dense_convolution(each_form
     check_down_and_up(each_form)
 
 
+@pytest.mark.parametrize('compute', [torch.float32, torch.bfloat16])
+def test_three_channels_gathered_as_one_number_give_the_convolution(monkeypatch, compute):
+    monkeypatch.setattr(forms, 'PAIR_MARGIN', 0.0)
+    gathered = []
+    real = forms._gather
+    monkeypatch.setattr(forms, '_gather', lambda *a: gathered.append(real(*a)) or gathered[-1])
+    _, coords = random_cloud()
+    x, weight = random_tensor(len(coords), 3), random_tensor(27, 3, 4)
+    answers = []
+    for dtype in (torch.float64, compute):
+        stored = torch.float64 if dtype == torch.float64 else torch.float32
+        level = engine.build_levels(coords, 1, dtype)[0]
+        out = engine.submanifold(x.to(stored), weight.to(stored), level)
+        answers.append([out, *torch.autograd.grad(out.square().sum(), [x, weight])])
+    assert {near.shape[1] for near in gathered} >= {27 * 3, 27 * 4}
+    limit = 1e-5 if compute == torch.float32 else 0.05
+    for exact, ours in zip(*answers, strict=True):
+        assert float((ours - exact).abs().max()) <= limit * float(exact.abs().max())
+
+
+def test_gradients_are_the_same_every_time(monkeypatch, threads):
+    monkeypatch.setattr(kernel_map, 'PAIR_ROWS', 20)
+    monkeypatch.setattr(forms, 'PAIR_MARGIN', 1e9)
+    _, coords = random_cloud()
+    level = engine.build_levels(coords, 1)[0]
+    x, weight = torch.randn(len(coords), 8), torch.randn(27, 8, 8, requires_grad=True)
+    once, *others = (
+        torch.autograd.grad(engine.submanifold(x, weight, level).square().sum(), weight)[0]
+        for _ in range(8)
+    )
+    assert all(torch.equal(once, other) for other in others)
+
+
 def test_up_needs_no_down_before_it(each_engine):
     _, coords = random_cloud()
     y, weight = random_tensor(400, 4).detach(), random_tensor(8, 4, 3).detach()
@@ -156,7 +197,11 @@ def test_the_coarsest_level_cannot_go_further_down():
 
 @pytest.mark.parametrize('size', [3, 5])
 @pytest.mark.parametrize('corner', [0, tables.LIMIT - SIZE + 1])
-def test_the_table_lists_the_neighbours_a_search_over_all_pairs_finds(size, corner):
+@pytest.mark.parametrize('space', [0, 1000])  # searched; looked up in columns
+def test_the_table_lists_the_neighbours_a_search_over_all_pairs_finds(
+    size, corner, space, monkeypatch
+):
+    monkeypatch.setattr(tables, 'SPACE', space)
     _, coords = random_cloud(batch=2, share=0.1)
     coords[:, 1:] += corner
     table = tables.neighbour_table(tables.keys_of(coords), size)
@@ -165,6 +210,15 @@ def test_the_table_lists_the_neighbours_a_search_over_all_pairs_finds(size, corn
     same = (coords[None, :, None] + offsets[:, None, None] == coords).all(3)  # [K, V, V]
     expected = torch.where(same.any(2), same.to(torch.int8).argmax(2), len(coords))
     assert torch.equal(table.long(), expected)
+
+
+def test_columns_are_not_laid_out_where_they_are_nearly_empty(monkeypatch):
+    def refused(self):
+        raise AssertionError('a table of 65,000 cells for two voxels')
+
+    monkeypatch.setattr(tables._Columns, 'table', refused)
+    coords = torch.tensor([[0, 0, 0, 0], [0, 0, 0, tables.LIMIT]])
+    assert tables.neighbour_table(tables.keys_of(coords), 3)[13].tolist() == [0, 1]
 
 
 def test_the_inner_table_is_the_table_of_the_smaller_cube():

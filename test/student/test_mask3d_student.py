@@ -6,8 +6,10 @@ from folk_ros.config import SegmentConfig
 from folk_ros.query import Vocabulary
 from folk_ros.structures import PointCloud
 from folk_ros.student.engine import build_levels
-from folk_ros.student.mask3d import Mask3D, Mask3DConfig, mask_quality
-from folk_ros.student.mask3d_decoder import coarsened, DecoderConfig, MaskAnswer
+from folk_ros.student.mask3d import Mask3D, Mask3DConfig
+from folk_ros.student.mask_decoder import DecoderConfig
+from folk_ros.student.mask_quality import quality_of_classes
+from folk_ros.student.query_sources import coarsened
 from folk_ros.student.res16unet import Res16UNetConfig
 from folk_ros.student.vl_adapter import adapter_width
 from folk_ros.student.weights import load_masks, load_student, save_student, with_adapter
@@ -21,7 +23,7 @@ TINY = Mask3DConfig(
         encoder_blocks=(1, 1, 1, 1),
         decoder_blocks=(1, 1, 1, 1),
     ),
-    decoder=DecoderConfig(width=16, heads=2, feed=8, rounds=1, queries=9, classes=3),
+    decoder=DecoderConfig(embed=16, width=16, heads=2, feed=8, rounds=1, queries=9, classes=3),
 )
 
 
@@ -42,13 +44,13 @@ def test_quality_is_class_sureness_times_mean_mask_value_spread_by_a_power():
     classes = torch.tensor([[3.0, 0.0, 1.0], [0.0, 5.0, 0.0]])
     sure = classes[0].softmax(0)[0]
     expected = float(sure * logits[0, :2].sigmoid().mean()) ** 0.25
-    quality = mask_quality(MaskAnswer(logits, classes))
+    quality = quality_of_classes(classes, logits.sigmoid())
     assert quality.tolist() == pytest.approx([expected, 0.0], abs=1e-6)
 
 
 def test_no_object_is_no_class():
     classes = torch.tensor([[0.0, 0.0, 9.0]])
-    quality = mask_quality(MaskAnswer(torch.ones(1, 4), classes))
+    quality = quality_of_classes(classes, torch.ones(1, 4).sigmoid())
     assert float(quality) < 0.2
 
 

@@ -27,6 +27,18 @@ def test_every_training_command_hands_its_files_to_the_next(tmp_path):
     )
     report = json.loads((tmp_path / 'report.json').read_text())
     assert report['scenes'] == 1
+    table = tmp_path / 'results.md'
+    run(
+        'evaluate', '--rooms', rooms, '--model', student.parent, '--results', table, '--row', 'own'
+    )
+    run('evaluate', '--rooms', rooms, '--split', 'train', '--model', student.parent, '--teacher',
+        teacher, '--results', table, '--row', 'its teacher')  # fmt: skip
+    assert '| own' in table.read_text()
+    assert '| its teacher' in table.read_text()
+    run('distill', '--rooms', rooms, '--teacher', teacher, '--masks', masks, '--out', student,
+        '--val', rooms, '--ablate', tmp_path / 'ablation.json', '--only', 'folk, w1 0 ', '--seeds',
+        1, '--steps', 20, '--results', table)  # fmt: skip
+    assert 'folk, w1 0 (labels alone)' in table.read_text()
     folk = Folk.load(student.parent)
     folk.segment(load_scene(rooms / 'val_00000').cloud)
     assert isinstance(folk.query(['chair']), list)

@@ -110,14 +110,14 @@ def test_a_person_sees_the_room_asks_and_finds():
             before = page.picture()
             assert len(np.unique(before)) > 100  # points are drawn, not an empty canvas
             page.run(
-                'document.getElementById("text").value = "screen";'
+                'document.getElementById("text").value = "fridge";'
                 'document.querySelector("form button").click();'
             )
             page.wait('return document.getElementById("said").textContent.endsWith("found")')
             names = page.run(
                 'return [...document.querySelectorAll("#labels div")].map(e => e.textContent)'
             )
-            assert names == ['screen'] * len(folk.query(['screen']))
+            assert names == ['fridge'] * len(folk.query(['fridge']))
             page.run(
                 'document.getElementById("text").value = "giraffe";'
                 'document.querySelector("form button").click();'

@@ -35,6 +35,9 @@ BARS = (
     Bar('scenes_rooms_per_minute', 'synthetic rooms a minute, 2 processes', 6.0, True),
     Bar('scans_student_ap50', 'real table scans, AP50 of the masks', 0.77, True),
     Bar('scans_student_recall_75_split', 'recall at IoU 0.75 of things seen split', 0.35, True),
+    Bar('segment_room_s', 'a room of 100,000 points on 2 threads, s', 1.0),
+    Bar('segment_room_added_mb', 'memory that takes, MB', 1000.0),
+    Bar('segment_building_added_mb', 'memory for 5 M points, in tiles, MB', 1000.0),
     Bar('import_folk_ros_ms', 'import folk_ros, ms', 50.0),
     Bar('evaluate_312_scenes_s', 'score 312 scenes of 150,000 points, 600 masks each, s', 240.0),
     Bar('evaluate_memory_gb', 'memory while scoring them, GB', 4.0),
@@ -44,6 +47,15 @@ BARS = (
     Bar('engines_fp64_digits', 'digits on which all engines agree in float64', 12.0, True),
     Bar('engines_cuda_forward_ms', 'Res16UNet34C on CUDA, 100,000 voxels, bfloat16, ms', 15.0),
     Bar('engines_cuda_spconv_over_torch', 'spconv on CUDA (float16), times torch', 1.5, True),
+    Bar('identity_student_switch_percent', 'ids that switch, masks of the student, percent', 2.0),
+    Bar('identity_student_lingered_clouds', 'clouds that what is seen gone stays, student', 2.0),
+    Bar('identity_truth_switch_percent', 'ids that switch, true masks, percent', 2.0),
+    Bar('identity_truth_lingered_clouds', 'clouds that what is seen gone stays, true masks', 2.0),
+    Bar('incremental_speedup', 'map of 1 M points, 5 % changed, times faster', 5.0, True),
+    Bar('incremental_kept_share', 'objects outside, share kept (IoU 0.95)', 1.0, True),
+    Bar('incremental_same_as_scratch_share', 'the same, beside a map done anew', 0.95, True),
+    Bar('teacher_crops_over_student', 'student, times faster than crops with ViT-L', 152, True),
+    Bar('teacher_mask_over_student', 'student, times faster than mask pooling', 6, True),
 )
 
 

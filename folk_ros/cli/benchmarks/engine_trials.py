@@ -24,6 +24,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from folk_ros.student.engine import build_levels
 from folk_ros.student.engines.choose import AUTO, choose_engine, make_engine, NAMES
 from folk_ros.student.engines.protocol import SparseEngine
+from folk_ros.student.engines.workers import share_out
 from folk_ros.student.res16unet import Res16UNet, Res16UNetConfig
 
 VOXELS, EXACT_VOXELS = 100_000, 6_000  # timed; compared in float64
@@ -32,7 +33,7 @@ ROOM_M, BOXES = (4.6, 4.0, 2.4), 14
 FORWARDS, TRAININGS = 5, 2  # rounds; the best of each counts
 CPU_THREADS = 2
 CLASSES = 20
-RING_BYTES = 16 << 20  # about what an engine has gathered and not yet used
+RING_BYTES = 12 << 20  # about what a thread of the engine has multiplied and not yet summed
 
 
 class Network(nn.Module):
@@ -83,49 +84,63 @@ def _box(
 
 
 class ProductRecorder(TorchDispatchMode):
-    """Note the shapes and dtypes of all matrix products made meanwhile."""
+    """Note how many rows were multiplied by which matrix, for all products made meanwhile."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.shapes: list[tuple[int, int, int, torch.dtype]] = []
+        self.products: list[tuple[int, Tensor]] = []
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Run the operation as it is."""
-        if func.overloadpacket is torch.ops.aten.mm:
-            a, b = args[:2]
-            self.shapes.append((a.shape[0], a.shape[1], b.shape[1], a.dtype))
+        if func.overloadpacket in (torch.ops.aten.mm, torch.ops.aten.addmm):
+            features, matrix = args[-2:]
+            self.products.append((len(features), matrix))
         return func(*args, **(kwargs or {}))
 
 
-def products_alone(shapes: list[tuple[int, int, int, torch.dtype]]) -> Callable[[], None]:
+class ProductsAlone:
     """
-    Return what repeats the products on ready memory: the limit of an engine that makes them.
+    Repeats products on ready memory: the limit of an engine that makes them.
 
-    Operands lie one behind another in a ring, so that they come from as far as in the engine.
+    The same torch.mm by the same matrices on the same number of threads, and nothing else. What is
+    multiplied lies in the same place every time, as what an engine has just gathered; results lie
+    one behind another in a ring, as those that it has not yet summed.
     """
-    rings: dict[torch.dtype, list[Tensor]] = {}
-    for rows, inner, columns, dtype in shapes:
-        room = max(RING_BYTES // dtype.itemsize, rows * inner, inner * columns, rows * columns)
-        if dtype not in rings or len(rings[dtype][0]) < room:
-            rings[dtype] = [torch.ones(room, dtype=dtype) for _ in range(3)]
 
-    def repeat() -> None:
-        used = [0, 0]
-        for rows, inner, columns, dtype in shapes:
-            a, b, out = rings[dtype]
-            sizes = rows * inner, rows * columns
-            used = [
-                begin if begin + size <= len(a) else 0
-                for begin, size in zip(used, sizes, strict=True)
-            ]
+    def __init__(self, products: list[tuple[int, Tensor]]) -> None:
+        self.products = products
+        most: dict[torch.dtype, list[int]] = {}
+        for rows, matrix in products:
+            sizes = (rows * len(matrix), rows * matrix.shape[1] + RING_BYTES // matrix.itemsize)
+            before = most.get(matrix.dtype, sizes)
+            most[matrix.dtype] = [max(pair) for pair in zip(before, sizes, strict=True)]
+        self.memory = [
+            {
+                dtype: [torch.ones(size, dtype=dtype) for size in sizes]
+                for dtype, sizes in most.items()
+            }
+            for _ in range(torch.get_num_threads())
+        ]
+
+    def one_by_one(self) -> None:
+        """Make all products here, each cut up among threads by torch."""
+        self._make(0, 1)
+
+    def shared_out(self) -> None:
+        """Give each thread of the engine its share of the products."""
+        share_out(self._make, torch.get_num_threads())
+
+    def _make(self, number: int, count: int) -> None:
+        place = 0
+        for rows, matrix in self.products[number::count]:
+            inner, columns = matrix.shape
+            features, out = self.memory[number][matrix.dtype]
             torch.mm(
-                a[used[0] : used[0] + sizes[0]].view(rows, inner),
-                b[: inner * columns].view(inner, columns),
-                out=out[used[1] : used[1] + sizes[1]].view(rows, columns),
+                features[: rows * inner].view(rows, inner),
+                matrix,
+                out=out[place : place + rows * columns].view(rows, columns),
             )
-            used = [begin + size for begin, size in zip(used, sizes, strict=True)]
-
-    return repeat
+            place = (place + rows * columns) % (RING_BYTES // matrix.itemsize)
 
 
 def candidates(device: torch.device) -> list[tuple[SparseEngine, torch.dtype]]:
@@ -181,9 +196,13 @@ def actions_of(
 
     actions: dict[str, Callable[[], Any]] = {'forward_s': forward, 'training_s': training}
     if engine.name == 'torch' and not coords.is_cuda:
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)  # what other threads do is not seen
         with ProductRecorder() as recorder:
             forward()
-        actions['products_s'] = products_alone(recorder.shapes)
+        torch.set_num_threads(threads)
+        alone = ProductsAlone(recorder.products)
+        actions |= {'products_cut_s': alone.one_by_one, 'products_shared_s': alone.shared_out}
     return actions
 
 
@@ -198,7 +217,10 @@ def time_all(device: torch.device) -> list[dict[str, Any]]:
         {'engine': engine.name, 'device': str(device), 'dtype': _name(dtype)}
         for engine, dtype in able
     ]
-    for rounds, keys in ((FORWARDS, ('forward_s', 'products_s')), (TRAININGS, ('training_s',))):
+    for rounds, keys in (
+        (FORWARDS, ('forward_s', 'products_cut_s', 'products_shared_s')),
+        (TRAININGS, ('training_s',)),
+    ):
         for number in range(rounds + 1):  # the first warms up
             for row, action in zip(rows, actions, strict=True):
                 for key in action.keys() & set(keys):

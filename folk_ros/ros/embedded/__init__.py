@@ -41,6 +41,7 @@ __all__ = [
     'init',
     'message',
     'ok',
+    'serialize_message',
     'service',
     'shutdown',
     'try_shutdown',
@@ -50,6 +51,11 @@ __all__ = [
 def message(name: str) -> Any:
     """Return the class of 'package/msg/Name'; raises LookupError where there is none."""
     return interfaces().message(name)
+
+
+def serialize_message(message: Any) -> bytes:
+    """Return the bytes of a message: CDR with its header."""
+    return bytes(interfaces().encode(message))
 
 
 def service(name: str) -> Any:

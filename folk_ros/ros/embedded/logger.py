@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import IntEnum
 import sys
 import threading
 import time
 from types import FrameType
+from typing import NamedTuple
 
 
 class LoggingSeverity(IntEnum):
@@ -20,10 +22,26 @@ class LoggingSeverity(IntEnum):
     FATAL = 50
 
 
+class Line(NamedTuple):
+    """One line of a log, and where it was written."""
+
+    level: LoggingSeverity
+    name: str
+    text: str
+    time_ns: int
+    file: str
+    function: str
+    number: int
+
+
+Sink = Callable[[Line], None]
+
+
 class _Settings:
     """Levels by logger name; '' is the default for all."""
 
     def __init__(self) -> None:
+        self.sinks: list[tuple[str, Sink]] = []
         self.lock = threading.Lock()
         self.levels: dict[str, LoggingSeverity] = {'': LoggingSeverity.INFO}
         self.last_ns: dict[tuple[str, str, int], int] = {}  # last line of each throttled place
@@ -41,6 +59,18 @@ def set_level(name: str, level: str | LoggingSeverity) -> None:
             raise ValueError(f'Log level {level!r} is unknown; use one of {known}')
         level = LoggingSeverity[spelt]
     _settings.levels[name] = level
+
+
+def add_sink(name: str, sink: Sink) -> None:
+    """Hand the lines of a logger and its children to `sink` too."""
+    with _settings.lock:
+        _settings.sinks = [*_settings.sinks, (name, sink)]
+
+
+def remove_sink(name: str, sink: Sink) -> None:
+    """Hand it no more."""
+    with _settings.lock:
+        _settings.sinks = [item for item in _settings.sinks if item != (name, sink)]
 
 
 class Logger:
@@ -93,12 +123,18 @@ class Logger:
             raise TypeError(f'Logger.{level.name.lower()} has no option {sorted(unknown)}')
         if level < self.get_effective_level():
             return False
-        if any(options.values()) and self._held(sys._getframe(2), options):
+        caller = sys._getframe(2)
+        if any(options.values()) and self._held(caller, options):
             return False
         now = time.time_ns()
         line = f'[{level.name}] [{now // 10**9}.{now % 10**9:09d}] [{self.name}]: {message}\n'
         sys.stderr.write(line)
         sys.stderr.flush()
+        for name, sink in _settings.sinks:
+            if self.name == name or self.name.startswith(f'{name}.'):
+                code = caller.f_code
+                place = code.co_filename, code.co_name, caller.f_lineno
+                sink(Line(level, self.name, message, now, *place))
         return True
 
     def _held(self, caller: FrameType, options: dict[str, float | bool]) -> bool:

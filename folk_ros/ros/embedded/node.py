@@ -18,6 +18,7 @@ from folk_ros.ros.embedded.parameter_files import matches
 from folk_ros.ros.embedded.parameter_services import ParameterServices
 from folk_ros.ros.embedded.parameters import Parameter, ParameterStore
 from folk_ros.ros.embedded.qos import as_profile, QoSProfile, services_default
+from folk_ros.ros.embedded.rosout import Rosout
 from folk_ros.ros.embedded.services import Service
 from folk_ros.ros.embedded.simulated_time import SimulatedTime
 from folk_ros.ros.embedded.timer import Timer
@@ -67,6 +68,7 @@ class Node(NodeParameters, NodeGraph):
         if automatically_declare_parameters_from_overrides:
             for name, value in self._parameters.overrides.items():
                 self.declare_parameter(name, value)
+        self._rosout = Rosout(self)
         self._simulated_time = SimulatedTime(self, self._clock)
         if start_parameter_services:
             ParameterServices(self, self._parameters)
@@ -286,6 +288,7 @@ class Node(NodeParameters, NodeGraph):
         if self.executor is not None:
             self.executor.remove_node(self)
         self.context.nodes.remove(self)
+        self._rosout.close()
         for timer in self.timers:
             self.destroy_timer(timer)
         for where in (self._subscriptions, self._services, self._clients, self._publishers):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+import struct
 from typing import Any, TYPE_CHECKING
 
 from rosbags.serde import SerdeError
 
 from folk_ros.ros.embedded import cyclone
 from folk_ros.ros.embedded.callback_groups import CallbackGroup
+from folk_ros.ros.embedded.cloud_peek import check_fields, CLOUD
 from folk_ros.ros.embedded.dds import Reader, Writer
 from folk_ros.ros.embedded.discovery import Endpoint
 from folk_ros.ros.embedded.graph import TOPIC_PREFIX
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from folk_ros.ros.embedded.node import Node
 
 THROTTLE_S = 5.0
-UNREADABLE = (SerdeError, IndexError, MemoryError)  # what malformed bytes raise in the decoder
+UNREADABLE = (SerdeError, IndexError, MemoryError, struct.error)  # what malformed bytes raise
 
 
 class Publisher:
@@ -129,7 +131,7 @@ class Subscription:
                 data = bytes(sample.payload)
                 return lambda: self.callback(data)
             try:
-                message = interfaces().decode(sample.payload, self.msg_type.ros_type)
+                message = self._decoded(sample.payload)
             except UNREADABLE as error:
                 self._node.get_logger().warning(
                     f'{self.topic_name}: a message of {len(sample.payload)} bytes is no '
@@ -139,6 +141,27 @@ class Subscription:
                 continue
             return lambda: self.callback(message)
         return None
+
+    def _decoded(self, payload: memoryview) -> Any:
+        """
+        Decode a message, also one whose bytes are in the other order than is said.
+
+        Cyclone hands on big-endian samples of opaque topics untouched but marked little-endian.
+        Only types with a length in them show it: there what makes no sense is read the other way.
+        """
+        name = self.msg_type.ros_type
+        if name == CLOUD:
+            check_fields(payload)
+        try:
+            return interfaces().decode(payload, name)
+        except UNREADABLE:
+            message = interfaces().decode(_other_order(payload), name)
+        self._node.get_logger().warning(
+            f'{self.topic_name}: a publisher sends big-endian bytes; they are read, but types of '
+            'plain numbers alone cannot be told apart and come out wrong: run under ROS 2 there',
+            once=True,
+        )
+        return message
 
     def _on_status(self, statuses: int) -> None:
         if statuses & cyclone.DATA_AVAILABLE:
@@ -151,6 +174,13 @@ class Subscription:
         """Leave the topic."""
         self._node.context.waiter.detach(self._key)
         self.reader.close()
+
+
+def _other_order(payload: memoryview) -> memoryview:
+    """Return the sample marked as the other byte order; IndexError where it is too short."""
+    swapped = bytearray(payload)
+    swapped[1] ^= 1
+    return memoryview(swapped)
 
 
 def warn_of_qos(

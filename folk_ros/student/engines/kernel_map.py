@@ -8,8 +8,10 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-# Output rows in a block of pairs (measured): float32 products are as fast on few rows, and what is
-# gathered then stays in cache; a call for narrower products costs more than its rows do.
+from folk_ros.student.engines.workers import share_out
+
+# Output rows in a block of pairs (measured): float32 products are as fast on few rows, and what an
+# offset gathers then stays in cache; a call for narrower products costs more than its rows do.
 PAIR_ROWS, NARROW_PAIR_ROWS = 2048, 8192
 SAMPLED = 16  # of so many output rows, one is looked at for the share of entries
 MAX_SORTED = 31  # offsets whose presence fits the bits of a sort key
@@ -17,14 +19,19 @@ MAX_SORTED = 31  # offsets whose presence fits the bits of a sort key
 
 @dataclass(frozen=True)
 class Pairs:
-    """Who reads whom for a block of output rows: `source` lists offset after offset."""
+    """Who reads whom for a block of output rows: P pairs, offset after offset."""
 
     rows: slice  # of the output
-    source: Tensor  # [P] int32 input row of each pair
-    target: Tensor  # [P] int32 output row within the block
+    hit: Tensor  # [K, R] bool which entries of the table exist
     sizes: tuple[int, ...]  # [K] how many pairs each offset has
+    sources: tuple[Tensor, ...]  # [K] int32 input row of each of them
     order: Tensor  # [P] int32 the pairs again, output row after output row
     begins: Tensor  # [R + 1] int32 where each output row's pairs begin in `order`
+
+    @cached_property
+    def targets(self) -> tuple[Tensor, ...]:
+        """Find the output row within the block of each pair: [K] int32."""
+        return self.hit.nonzero()[:, 1].to(torch.int32).split(self.sizes)
 
 
 class KernelMap:
@@ -47,32 +54,41 @@ class KernelMap:
 
     def pairs(self, compute: torch.dtype) -> list[Pairs]:
         """List the entries that exist, some output rows at a time; waits for the device."""
-        step = _piece(compute)
+        step = self._step(compute)
         if step not in self._pairs:
-            begins = range(0, self.rows, step)
-            self._pairs[step] = [self._block(begin, step) for begin in begins]
+            begins = range(0, self.rows, max(1, step))
+
+            def run(number: int, count: int) -> list[Pairs]:
+                return [self._block(begin, step) for begin in begins[number::count]]
+
+            parts = share_out(run, 1 if self.table.is_cuda else len(begins))
+            self._pairs[step] = [
+                parts[index % len(parts)][index // len(parts)] for index in range(len(begins))
+            ]
         return self._pairs[step]
 
     def pieces(self, compute: torch.dtype) -> int:
-        """Return into how many blocks the pairs are cut."""
-        return -(-self.rows // _piece(compute))
+        """Return into how many blocks the pairs are cut: as many for each thread."""
+        threads = torch.get_num_threads()
+        most = NARROW_PAIR_ROWS if compute.itemsize < 4 else PAIR_ROWS
+        return -(-self.rows // (most * threads)) * threads
+
+    def _step(self, compute: torch.dtype) -> int:
+        return -(-self.rows // max(1, self.pieces(compute)))
 
     def _block(self, begin: int, step: int) -> Pairs:
-        part = self.table[:, begin : begin + step].contiguous()  # [K, R]
+        part = self.table[:, begin : begin + step]  # [K, R]
         rows, hit = part.shape[1], part < self.inputs
-        place = hit.view(-1).nonzero()[:, 0]
-        number = torch.empty_like(part).view(-1)  # of each pair, where there is one
-        number[place] = torch.arange(len(place), dtype=torch.int32, device=part.device)
-        by_row = hit.t().reshape(-1).nonzero()[:, 0]
-        order = number.view_as(part).t().reshape(-1).index_select(0, by_row)
+        number = hit.view(-1).cumsum(0, dtype=torch.int32).sub_(1).view_as(part)  # of each pair
         begins = torch.zeros(rows + 1, dtype=torch.int32, device=part.device)
         torch.cumsum(hit.sum(0, dtype=torch.int32), 0, dtype=torch.int32, out=begins[1:])
+        sizes = tuple(hit.sum(1).tolist())
         return Pairs(
             rows=slice(begin, begin + rows),
-            source=part.view(-1).index_select(0, place),
-            target=(place % rows).to(torch.int32),
-            sizes=tuple(hit.sum(1).tolist()),
-            order=order,
+            hit=hit,
+            sizes=sizes,
+            sources=part.masked_select(hit).split(sizes),
+            order=number.t().masked_select(hit.t()),
             begins=begins,
         )
 
@@ -87,10 +103,6 @@ class KernelMap:
         bit = torch.arange(volume, dtype=torch.int32, device=self.table.device)
         key = (there[common].to(torch.int32) << bit[:, None]).sum(0)
         return key.argsort(stable=True).to(torch.int32)
-
-
-def _piece(compute: torch.dtype) -> int:
-    return NARROW_PAIR_ROWS if compute.itemsize < 4 else PAIR_ROWS
 
 
 def stride_maps(cells: Tensor, coarse: int) -> tuple[KernelMap, KernelMap]:

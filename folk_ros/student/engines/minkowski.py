@@ -23,6 +23,8 @@ import torch
 from torch import Tensor
 from torch.func import functional_call
 
+from folk_ros.student.engines.finish import Finish, finished
+
 if TYPE_CHECKING:
     from folk_ros.student.engine import Level
 
@@ -69,24 +71,36 @@ class Minkowski:
             if index:
                 levels[index - 1].maps[self.name, 'coarser'] = key
 
-    def submanifold(self, x: Tensor, weight: Tensor, level: Level) -> Tensor:
+    def submanifold(
+        self, x: Tensor, weight: Tensor, level: Level, finish: Finish | None = None
+    ) -> Tensor:
         """Convolve [V, Cin] with an odd cube [n^3, Cin, Cout] onto the same voxels."""
         if len(weight) == 1:
-            return x @ weight[0]
+            return finished(x @ weight[0], finish)
         _, key = level.maps[self.name]
-        return self._run('MinkowskiConvolution', 1, x, weight, level, key, key)
+        made = self._run('MinkowskiConvolution', 1, x, weight, level, key, key)
+        return finished(made, finish)
 
-    def down(self, x: Tensor, weight: Tensor, fine: Level, coarse_count: int) -> Tensor:
+    def down(
+        self,
+        x: Tensor,
+        weight: Tensor,
+        fine: Level,
+        coarse_count: int,
+        finish: Finish | None = None,
+    ) -> Tensor:
         """Convolve [V, Cin] with [8, Cin, Cout], stride 2, to the coarser [V', Cout]."""
         _, key = fine.maps[self.name]
         coarser = fine.maps[self.name, 'coarser']
-        return self._run('MinkowskiConvolution', 2, x, weight, fine, key, coarser)
+        made = self._run('MinkowskiConvolution', 2, x, weight, fine, key, coarser)
+        return finished(made, finish)
 
-    def up(self, x: Tensor, weight: Tensor, fine: Level) -> Tensor:
+    def up(self, x: Tensor, weight: Tensor, fine: Level, finish: Finish | None = None) -> Tensor:
         """Transpose of `down`: [V', Cin] with [8, Cin, Cout] onto the finer [V, Cout]."""
         _, key = fine.maps[self.name]
         coarser = fine.maps[self.name, 'coarser']
-        return self._run('MinkowskiConvolutionTranspose', 2, x, weight, fine, coarser, key)
+        made = self._run('MinkowskiConvolutionTranspose', 2, x, weight, fine, coarser, key)
+        return finished(made, finish)
 
     def _run(
         self, kind: str, stride: int, x: Tensor, weight: Tensor, level: Level, *keys: Any

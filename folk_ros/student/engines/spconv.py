@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 from torch.func import functional_call
 
+from folk_ros.student.engines.finish import Finish, finished
 from folk_ros.student.engines.tables import keys_of
 
 if TYPE_CHECKING:
@@ -57,18 +58,27 @@ class Spconv:
                 level.coords.to(torch.int32).contiguous(), [e >> index for e in box], batches
             )
 
-    def submanifold(self, x: Tensor, weight: Tensor, level: Level) -> Tensor:
+    def submanifold(
+        self, x: Tensor, weight: Tensor, level: Level, finish: Finish | None = None
+    ) -> Tensor:
         """Convolve [V, Cin] with an odd cube [n^3, Cin, Cout] onto the same voxels."""
         if len(weight) == 1:
-            return x @ weight[0]
+            return finished(x @ weight[0], finish)
         size = round(len(weight) ** (1 / 3))
         grid: _Grid = level.maps[self.name]
         out = self._run('SubMConv3d', f'own{size}', x, weight, level)
         grid.pairs.update(out.indice_dict)  # shared by all layers of the level
         result: Tensor = out.features
-        return result.to(x.dtype)
+        return finished(result.to(x.dtype), finish)
 
-    def down(self, x: Tensor, weight: Tensor, fine: Level, coarse_count: int) -> Tensor:
+    def down(
+        self,
+        x: Tensor,
+        weight: Tensor,
+        fine: Level,
+        coarse_count: int,
+        finish: Finish | None = None,
+    ) -> Tensor:
         """Convolve [V, Cin] with [8, Cin, Cout], stride 2, to the coarser [V', Cout]."""
         grid: _Grid = fine.maps[self.name]
         grid.pairs.pop('down', None)  # it refuses to use pairs of a strided layer twice
@@ -77,9 +87,9 @@ class Spconv:
         grid.coarse = out
         grid.order = keys_of(out.indices.to(torch.int64)).argsort()
         result: Tensor = out.features.index_select(0, grid.order)
-        return result.to(x.dtype)
+        return finished(result.to(x.dtype), finish)
 
-    def up(self, x: Tensor, weight: Tensor, fine: Level) -> Tensor:
+    def up(self, x: Tensor, weight: Tensor, fine: Level, finish: Finish | None = None) -> Tensor:
         """Transpose of `down`: [V', Cin] with [8, Cin, Cout] onto the finer [V, Cout]."""
         grid: _Grid = fine.maps[self.name]
         if grid.coarse is None:  # the pairs come from a strided layer
@@ -90,7 +100,7 @@ class Spconv:
         theirs = torch.empty_like(x).index_copy(0, grid.order, x)
         out = self._run('SparseInverseConv3d', 'down', theirs, weight, fine)
         result: Tensor = out.features
-        return result.to(x.dtype)
+        return finished(result.to(x.dtype), finish)
 
     def _run(self, kind: str, key: str, x: Tensor, weight: Tensor, level: Level) -> Any:
         library, grid = _library(), level.maps[self.name]

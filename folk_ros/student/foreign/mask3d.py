@@ -18,7 +18,7 @@ from torch import Tensor
 from folk_ros.student.foreign.checkpoint import find_settings, read_checkpoint
 from folk_ros.student.foreign.mask3d_names import converted, our_name
 from folk_ros.student.mask3d import Mask3D, Mask3DConfig
-from folk_ros.student.mask3d_decoder import DecoderConfig
+from folk_ros.student.mask_decoder import DecoderConfig
 from folk_ros.student.res16unet import Res16UNetConfig
 
 NOT_NEEDED = {
@@ -111,6 +111,7 @@ def read_sizes(weights: dict[str, Tensor]) -> Mask3DConfig:
             decoder_blocks=blocks('backbone.decode'),
         ),
         decoder=DecoderConfig(
+            embed=shape('decoder.mask_embed.2.weight')[0],
             width=shape('decoder.mask_embed.0.weight')[0],
             heads=WIRING['num_heads'],  # type: ignore[arg-type]
             feed=shape('decoder.layers.0.feed.0.weight')[0],

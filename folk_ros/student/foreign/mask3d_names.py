@@ -20,12 +20,12 @@ BACKBONE = {'conv0p1s1': 'stem', 'bn0': 'stem_norm'} | {
     }.items()
 }
 HEADS = {
-    'mask_features_head': 'mask_features',
-    'query_projection.layers': 'query_place',
-    'mask_embed_head': 'mask_embed',
-    'class_embed_head': 'classes',
-    'decoder_norm': 'norm',
-    'pos_enc.gauss_B': 'place.basis',
+    'mask_features_head': 'fields.out',
+    'query_projection.layers': 'decoder.place.query',
+    'mask_embed_head': 'decoder.mask_embed',
+    'class_embed_head': 'decoder.classes',
+    'decoder_norm': 'decoder.norm',
+    'pos_enc.gauss_B': 'decoder.place.basis',
 }
 LAYERS = {  # under their 'KIND.0.N', the 0 being the one decoder whose weights all rounds share
     'cross_attention.multihead_attn': 'cross',
@@ -51,8 +51,7 @@ def our_name(name: str) -> str | None:
     if own.startswith('backbone.'):
         rest = _renamed(own.removeprefix('backbone.'), BACKBONE)
         return f'backbone.{rest}' if rest else None
-    rest = _renamed(own, HEADS)
-    return f'decoder.{rest}' if rest else None
+    return _renamed(own, HEADS)
 
 
 def _renamed(name: str, table: dict[str, str]) -> str | None:

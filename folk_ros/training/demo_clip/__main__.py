@@ -12,9 +12,15 @@ import torch
 
 from folk_ros.text import load_text_tower
 from folk_ros.training.demo_clip.compare import compare_towers
-from folk_ros.training.demo_clip.data import read_regions
-from folk_ros.training.demo_clip.evaluate import naming_report, NamingReport
+from folk_ros.training.demo_clip.data import PORTRAITS, read_regions
+from folk_ros.training.demo_clip.evaluate import (
+    embed_instances,
+    naming_report,
+    NamingReport,
+    retrieval_report,
+)
 from folk_ros.training.demo_clip.pack import pack_text_tower
+from folk_ros.training.demo_clip.portraits import make_portraits
 from folk_ros.training.demo_clip.tower import IMAGE_WEIGHTS, load_image_tower, save_image_tower
 from folk_ros.training.demo_clip.train import train_demo_clip, TrainConfig
 from folk_ros.training.scenes.objects.catalog import CATEGORIES
@@ -31,6 +37,8 @@ def main() -> None:
         pack_text_tower(arguments.source, arguments.model)
     elif arguments.command == 'compare':
         _compare(arguments)
+    elif arguments.command == 'portraits':
+        _portray(arguments)
     elif arguments.command == 'train':
         _train(arguments)
     else:
@@ -45,9 +53,20 @@ def _compare(arguments: argparse.Namespace) -> None:
     log.info('%s', compare_towers(arguments.source, arguments.model, list(texts), names))
 
 
+def _portray(arguments: argparse.Namespace) -> None:
+    def tell(done: int, total: int, name: str) -> None:
+        log.info('%d of %d: %s', done, total, name)
+
+    make_portraits(arguments.out, arguments.rooms, arguments.seed, arguments.workers, tell)
+
+
 def _train(arguments: argparse.Namespace) -> None:
     rooms = _rooms(arguments, 'train')
-    config = TrainConfig(steps=arguments.steps, seed=arguments.seed, lr=arguments.lr)
+    if arguments.portraits:
+        rooms += sorted(arguments.portraits.glob(f'{PORTRAITS}_*'))
+    config = TrainConfig(
+        steps=arguments.steps, seed=arguments.seed, lr=arguments.lr, every=arguments.every
+    )
     start = load_image_tower(arguments.start) if arguments.start else None
     tower = train_demo_clip(rooms, arguments.out, load_text_tower(arguments.model), config, start)
     facts = {'steps': str(config.steps), 'seed': str(config.seed), 'rooms': str(len(rooms))}
@@ -56,18 +75,21 @@ def _train(arguments: argparse.Namespace) -> None:
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:
-    regions = read_regions(_rooms(arguments, arguments.split))
-    tower = load_image_tower(arguments.weights)
+    regions = read_regions(_rooms(arguments, arguments.split), arguments.every)
+    seen = embed_instances(load_image_tower(arguments.weights), regions)
     text_tower = load_text_tower(arguments.model)
     every = sorted(set(regions.names))
     novel = {n for n, v in zip(regions.names, regions.novel, strict=True) if v}
     base = [name for name in every if name not in novel]
-    _tell('base names among base names', naming_report(tower, regions, text_tower, base))
-    if novel:
-        among_all = naming_report(tower, regions, text_tower, every)
-        right, count = np.sum([among_all.by_name.get(n, (0, 0)) for n in novel], axis=0)
-        log.info('novel names among all names: %d of %d', right, count)
-        _tell('all names among all names', among_all)
+    base_alone = naming_report(seen, regions, text_tower, base)
+    log.info('base names among base names: %s', _rates(base_alone))
+    among_all = naming_report(seen, regions, text_tower, every)
+    for title, names in (('base', base), ('novel', sorted(novel))):
+        right, count = np.sum([among_all.by_name.get(n, (0, 0)) for n in names], axis=0)
+        log.info('%s names among all names: %.3f (%d)', title, right / max(count, 1), count)
+    _tell('all names among all names', among_all)
+    for kind, (right, count) in sorted(retrieval_report(seen, regions, text_tower).items()):
+        log.info('first answer of the room right, %s: %.3f (%d)', kind, right / count, count)
 
 
 def _rooms(arguments: argparse.Namespace, split: str) -> list[Path]:
@@ -77,11 +99,15 @@ def _rooms(arguments: argparse.Namespace, split: str) -> list[Path]:
 
 
 def _tell(title: str, report: NamingReport) -> None:
-    log.info('%s: top-1 %.3f, mean over names %.3f', title, report.accuracy, report.mean_accuracy)
+    log.info('%s: %s', title, _rates(report))
     for name, (right, count) in sorted(report.by_name.items(), key=lambda r: r[1][0] / r[1][1]):
         wrong = {said: n for (true, said), n in report.confusions.items() if true == name}
         most = dict(sorted(wrong.items(), key=lambda item: -item[1])[:3])
         log.info('  %-20s %3d of %3d  %s', name, right, count, json.dumps(most) if most else '')
+
+
+def _rates(report: NamingReport) -> str:
+    return f'top-1 {report.accuracy:.3f}, mean over names {report.mean_accuracy:.3f}'
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -94,9 +120,15 @@ def _parser() -> argparse.ArgumentParser:
     compare = commands.add_parser('compare', help='measure what packing cost')
     compare.add_argument('source', type=Path, help="folder with the publisher's files")
     compare.add_argument('model', type=Path, help='model folder')
+    portraits = commands.add_parser('portraits', help='make pictures with novel things, for train')
+    portraits.add_argument('out', type=Path, help='folder to write portraits_00000/ ... to')
+    portraits.add_argument('--rooms', type=int, default=150, help='rooms, 6 pictures of each')
+    portraits.add_argument('--seed', type=int, default=0)
+    portraits.add_argument('--workers', type=int, default=1, help='processes')
     train = commands.add_parser('train', help='train the image tower; resumes what was begun')
     train.add_argument('rooms', type=Path, nargs='+', help='folders with rooms train_*')
     train.add_argument('--out', type=Path, required=True, help='for checkpoint and weights')
+    train.add_argument('--portraits', type=Path, help='folder with portraits_*, for novel names')
     train.add_argument('--start', type=Path, help='weights to begin with (default: random)')
     train.add_argument('--lr', type=float, default=TrainConfig.lr)
     train.add_argument('--steps', type=int, default=TrainConfig.steps)
@@ -105,7 +137,8 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument('rooms', type=Path, nargs='+', help='folders with rooms val_*')
     evaluate.add_argument('--weights', type=Path, required=True, help='image tower weights')
     evaluate.add_argument('--split', default='val', help='which rooms (default: val)')
-    for command in (train, evaluate):
+    for command, every_nth in ((train, TrainConfig.every), (evaluate, 1)):
+        command.add_argument('--every', type=int, default=every_nth, help='each nth view')
         command.add_argument('--model', type=Path, required=True, help='folder of the text tower')
         command.add_argument('--max-rooms', type=int, default=None)
     return parser

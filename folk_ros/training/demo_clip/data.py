@@ -9,8 +9,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 import torch
+from torch.nn import functional
 
 from folk_ros.training.scenes.scene import load_scene
+
+PORTRAITS = 'portraits'  # folders of pictures made for this training alone begin so
+OF_PORTRAITS = 0.3  # of the images drawn
 
 
 @dataclass(frozen=True)
@@ -22,30 +26,59 @@ class Regions:
     names: list[str]  # [I]
     captions: list[tuple[str, ...]]  # [I] name, synonyms, descriptions, colours
     novel: NDArray[np.bool_]  # [I]
+    room: NDArray[np.int64]  # [I] number of the folder it stands in
+    share: NDArray[np.float64]  # [B] how often an image is drawn, sum 1
 
 
-def read_regions(folders: Sequence[Path]) -> Regions:
-    """Read rooms with truth; raise ValueError if none of them has a labelled view."""
-    images, instance = [], []
+def read_regions(folders: Sequence[Path], every: int = 1) -> Regions:
+    """
+    Read each nth view of rooms with truth; portraits, which are few, are read whole.
+
+    Raises ValueError if there is no labelled view.
+    """
+    images, instance, portrait = [], [], []
     names: list[str] = []
     captions: list[tuple[str, ...]] = []
     novel: list[bool] = []
-    for folder in folders:
+    room: list[int] = []
+    for index, folder in enumerate(folders):
         scene = load_scene(folder)
         if scene.truth is None:
             continue
-        for view in scene.views:
+        few = folder.name.startswith(PORTRAITS)
+        for number in range(0, len(scene.views), 1 if few else every):
+            view = scene.views[number]
             if view.instance is not None:
                 images.append(view.rgb)
+                portrait.append(few)
                 shifted = view.instance + len(names)
                 instance.append(np.where(view.instance < 0, -1, shifted).astype(np.int32))
+        room += [index] * len(scene.truth.names)
         names += scene.truth.names
         told = zip(scene.truth.names, scene.truth.captions, strict=True)
         captions += [tuple(dict.fromkeys((name, *more))) for name, more in told]
         novel += scene.truth.novel.tolist()
     if not images:
         raise ValueError(f'no labelled view in {len(folders)} rooms; make rooms with views first')
-    return Regions(np.stack(images), np.stack(instance), names, captions, np.array(novel, bool))
+    share = draw_shares(np.array(portrait))
+    return Regions(
+        images=np.stack(images),
+        instance=np.stack(instance),
+        names=names,
+        captions=captions,
+        novel=np.array(novel, bool),
+        room=np.array(room, np.int64),
+        share=share,
+    )
+
+
+def draw_shares(portrait: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return how often each image [B] is drawn: portraits make at least `OF_PORTRAITS` of all."""
+    count = int(portrait.sum())
+    if not 0 < count < OF_PORTRAITS * len(portrait):
+        return np.full(len(portrait), 1 / len(portrait))
+    others = (1 - OF_PORTRAITS) / (len(portrait) - count)
+    return np.where(portrait, OF_PORTRAITS / count, others)
 
 
 def image_tensor(images: NDArray[np.uint8]) -> torch.Tensor:
@@ -66,37 +99,36 @@ def cell_counts(
     cells = (-(-height // stride), -(-width // stride))
     image, row, column = np.nonzero(instance >= 0)
     rows = instance[image, row, column].astype(np.int64)
-    pairs, inverse = np.unique(image * (rows.max(initial=0) + 1) + rows, return_inverse=True)
+    first = np.where(instance >= 0, instance, np.iinfo(np.int32).max).min((1, 2)).astype(np.int64)
+    local = rows - first[image]  # few numbers per image: a table holds all pairs
+    most, size = int(local.max(initial=0)) + 1, cells[0] * cells[1]
     cell = (row // stride) * cells[1] + column // stride
-    size = cells[0] * cells[1]
-    weights = np.bincount(inverse.reshape(-1) * size + cell, minlength=len(pairs) * size)
-    base = rows.max(initial=0) + 1
-    tensor = torch.from_numpy(weights.reshape(len(pairs), *cells).astype(np.float32))
-    return pairs // base, pairs % base, tensor
+    table = np.bincount((image * most + local) * size + cell, minlength=count * most * size)
+    table = table.reshape(count * most, size)
+    pairs = np.flatnonzero(table.any(1))
+    weights = table[pairs].reshape(len(pairs), *cells).astype(np.float32)
+    return pairs // most, pairs % most + first[pairs // most], torch.from_numpy(weights)
 
 
 def augment(
     images: torch.Tensor, instance: NDArray[np.int32], random: np.random.Generator
 ) -> tuple[torch.Tensor, NDArray[np.int32]]:
     """
-    Flip, relight, blur and add noise; colours stay what a person would call them.
+    Flip, relight and blur; colours stay what a person would call them.
 
     Takes [B, 3, H, W] and [B, H, W]; each image has its own draw.
     """
     count = len(images)
     flip = random.random(count) < 0.5
-    flipped = torch.from_numpy(flip)
-    images = torch.where(flipped[:, None, None, None], images.flip(3), images)
+    images[flip] = images[flip].flip(3)
     instance = np.where(flip[:, None, None], instance[:, :, ::-1], instance)
     gain = random.uniform(0.75, 1.25, (count, 1, 1, 1))
     gain = gain * random.uniform(0.95, 1.05, (count, 3, 1, 1))
     shift = random.uniform(-0.06, 0.06, (count, 1, 1, 1))
-    images = images * torch.from_numpy(gain).float() + torch.from_numpy(shift).float()
-    blurred = torch.nn.functional.avg_pool2d(images, 3, 1, 1, count_include_pad=False)
-    amount = np.where(random.random(count) < 0.3, random.uniform(0, 1, count), 0)
-    images = torch.lerp(images, blurred, torch.from_numpy(amount).float()[:, None, None, None])
-    noise = random.standard_normal(images.shape, np.float32) * 0.02
-    return (images + torch.from_numpy(noise)).clamp_(0, 1), instance
+    images.mul_(torch.from_numpy(gain).float()).add_(torch.from_numpy(shift).float())
+    blurred = np.flatnonzero(random.random(count) < 0.2)
+    images[blurred] = functional.avg_pool2d(images[blurred], 3, 1, 1, count_include_pad=False)
+    return images.clamp_(0, 1), instance
 
 
 def pool_regions(

@@ -1,4 +1,4 @@
-"""The demo CLIP's image tower: a small convolutional net with a dense output at stride 4."""
+"""The demo CLIP's image tower: a small convolutional net with a dense output."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-STRIDE = 4  # pixels per cell of the dense output
 IMAGE_WEIGHTS = 'image_tower.safetensors'
-WIDTHS = (24, 48, 80, 112, 128)  # at strides 2, 4, 8, 16, and of the fused map
+WIDTHS = (24, 48, 80, 112, 128)  # at strides 2, 4, 8, 16 (in patches), and of the fused map
+PATCH = 2  # pixels of a square that enters the net as one
 
 
 def _conv(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
@@ -45,14 +45,19 @@ class DemoImageTower(nn.Module):
     Dense image features in the space of the demo CLIP's text tower.
 
     `features` and `project` are the two halves of `dense`: the mean over a mask may be taken
-    between them, which is the same and costs less, because `project` is linear.
+    between them, which is the same and costs less, because `project` is linear. Each square of
+    `patch` x `patch` pixels enters as one with all its values, so that images of 320 x 240 cost
+    what 160 x 120 would, without their detail being lost.
     """
 
-    def __init__(self, name: str, dim: int, widths: tuple[int, ...] = WIDTHS) -> None:
+    def __init__(
+        self, name: str, dim: int, widths: tuple[int, ...] = WIDTHS, patch: int = PATCH
+    ) -> None:
         super().__init__()
-        self.name, self.dim, self.widths = name, dim, tuple(widths)
+        self.name, self.dim, self.widths, self.patch = name, dim, tuple(widths), patch
+        self.stride = 4 * patch  # pixels per cell of the dense output
         w2, w4, w8, w16, fused = widths
-        self.stem = nn.Sequential(_conv(3, w2, 2), _conv(w2, w4, 2), Residual(w4))
+        self.stem = nn.Sequential(_conv(3 * patch**2, w2, 2), _conv(w2, w4, 2), Residual(w4))
         self.mid = nn.Sequential(_conv(w4, w8, 2), Residual(w8), Residual(w8))
         self.deep = nn.Sequential(_conv(w8, w16, 2), Residual(w16))
         self.context = nn.Linear(w16, fused)  # the room as a whole
@@ -70,16 +75,22 @@ class DemoImageTower(nn.Module):
         self.project = nn.Linear(fused, dim)
 
     def features(self, images: torch.Tensor) -> torch.Tensor:
-        """Map RGB in [0, 1] [B, 3, H, W] to [B, C, ceil(H / 4), ceil(W / 4)]."""
-        stem = self.stem((images - 0.5) * 4)
+        """Map RGB in [0, 1] [B, 3, H, W] to [B, C, ceil(H / stride), ceil(W / stride)]."""
+        patches = functional.pixel_unshuffle(self._padded(images), self.patch)
+        stem = self.stem((patches - 0.5) * 4)
         mid = self.mid(stem)
         deep = self.deep(mid)
         context = self.context(deep.mean((2, 3)))[:, :, None, None]
         top = _resize(self.from_deep(deep) + context, mid) + self.from_mid(mid)
         return self.refine(_resize(self.fuse(top), stem) + self.from_stem(stem))
 
+    def _padded(self, images: torch.Tensor) -> torch.Tensor:
+        height, width = images.shape[2:]
+        rest = (0, -width % self.patch, 0, -height % self.patch)
+        return functional.pad(images, rest, mode='replicate') if any(rest) else images
+
     def dense(self, images: torch.Tensor) -> torch.Tensor:
-        """Map RGB in [0, 1] [B, 3, H, W] to features [B, D, ceil(H / 4), ceil(W / 4)]."""
+        """Map RGB in [0, 1] [B, 3, H, W] to [B, D, ceil(H / stride), ceil(W / stride)]."""
         features = self.features(images).movedim(1, -1)
         return self.project(features).movedim(-1, 1)
 
@@ -92,6 +103,23 @@ def _resize(x: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
     return functional.interpolate(x, like.shape[2:], mode='bilinear', align_corners=False)
 
 
+def grown(tower: DemoImageTower, patch: int = PATCH) -> DemoImageTower:
+    """
+    Return a tower with patches to train on, begun with the weights of another.
+
+    If that has none, the new one does to means over patches what it did to pixels.
+    """
+    if tower.patch not in (1, patch):
+        raise ValueError(f'a tower with patches of {tower.patch} cannot get patches of {patch}')
+    wanted = DemoImageTower(tower.name, tower.dim, tower.widths, patch)
+    weights = tower.state_dict()
+    times = (patch // tower.patch) ** 2
+    first = weights['stem.0.0.weight']
+    weights['stem.0.0.weight'] = first.repeat_interleave(times, 1) / times  # as pixel_unshuffle
+    wanted.load_state_dict(weights)
+    return wanted
+
+
 def save_image_tower(tower: DemoImageTower, path: Path, facts: dict[str, str]) -> None:
     """Write float16 weights with name, sizes and facts in the metadata, at once or not at all."""
     weights = {
@@ -100,6 +128,7 @@ def save_image_tower(tower: DemoImageTower, path: Path, facts: dict[str, str]) -
         if not key.endswith('num_batches_tracked')
     }
     own = {'clip': tower.name, 'dim': str(tower.dim), 'widths': json.dumps(tower.widths)}
+    own['patch'] = str(tower.patch)
     temporary = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
     save_file(weights, temporary, facts | own)
     temporary.chmod(0o644)  # safetensors writes for the owner alone
@@ -112,9 +141,9 @@ def load_image_tower(path: Path) -> DemoImageTower:
         with safe_open(path, 'pt') as file:
             metadata = file.metadata() or {}
             weights = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118
-        tower = DemoImageTower(
-            metadata['clip'], int(metadata['dim']), tuple(json.loads(metadata['widths']))
-        )
+        widths = tuple(json.loads(metadata['widths']))
+        patch = int(metadata.get('patch', '1'))
+        tower = DemoImageTower(metadata['clip'], int(metadata['dim']), widths, patch)
         missing, unknown = tower.load_state_dict(weights, strict=False)
     except (OSError, SafetensorError, KeyError, ValueError, RuntimeError) as error:
         raise ValueError(f'{path}: not the weights of a demo image tower ({error})') from error

@@ -30,7 +30,7 @@ from folk_ros.training.demo_clip.data import (
     read_regions,
     Regions,
 )
-from folk_ros.training.demo_clip.tower import DemoImageTower, STRIDE
+from folk_ros.training.demo_clip.tower import DemoImageTower, grown
 from folk_ros.training.demo_clip.words import (
     caption_loss,
     draw_captions,
@@ -52,6 +52,8 @@ class TrainConfig:
     seed: int = 0
     batch: int = 16
     """Images per step; each holds several regions."""
+    every: int = 4
+    """Each nth view of a room is learned from."""
     lr: float = 3e-3
     weight_decay: float = 0.02
     logit_scale: float = 20.0
@@ -78,19 +80,21 @@ def train_demo_clip(
     """
     Train on rooms; resume from `out` if it holds a checkpoint; return the trained tower.
 
-    Begins with the weights of `start`, if given, in place of random ones.
+    Begins with the weights of `start`, if given, in place of random ones. Rooms to train students
+    on hold no novel categories; those are learned from portraits (see portraits.py).
 
     Deterministic by seed for a given number of torch threads: the batch of a step depends on seed
-    and step alone. Novel instances are never learned from.
+    and step alone.
     """
-    regions = read_regions(folders)
+    regions = read_regions(folders, config.every)
     words = embed_words(regions, text_tower)
     counts = len(regions.images), len(regions.names), len(words.names), words.member.shape[1]
     log.info('%d images, %d instances, %d names, %d captions', *counts)
     torch.manual_seed(config.seed)
-    tower = DemoImageTower(text_tower.name, text_tower.dim).train()
+    tower = DemoImageTower(text_tower.name, text_tower.dim)
     if start is not None:
-        tower.load_state_dict(start.state_dict())
+        tower = grown(start)
+    tower = tower.requires_grad_(True).train()
     tower = tower.to(memory_format=torch.channels_last)  # a quarter faster on a CPU
     optimizer = torch.optim.AdamW(
         tower.parameters(), lr=config.lr, weight_decay=config.weight_decay
@@ -128,11 +132,11 @@ def batch_losses(
     """Return the weighted losses of the batch of one step."""
     random = np.random.default_rng([config.seed, step])
     size = min(config.batch, len(regions.images))
-    drawn = np.sort(random.choice(len(regions.images), size, replace=False))
+    drawn = np.sort(random.choice(len(regions.images), size, False, regions.share))
     images, maps = augment(image_tensor(regions.images[drawn]), regions.instance[drawn], random)
-    image, rows, weights = cell_counts(maps, STRIDE)  # [R], [R], [R, h, w]
+    image, rows, weights = cell_counts(maps, tower.stride)  # [R], [R], [R, h, w]
     pixels = weights.sum((1, 2))  # [R]
-    kept = ((pixels >= config.min_pixels) & torch.from_numpy(words.label[rows] >= 0)).numpy()
+    kept = (pixels >= config.min_pixels).numpy()
     image, rows, weights, pixels = image[kept], rows[kept], weights[kept], pixels[kept]
     images = images.contiguous(memory_format=torch.channels_last)
     with torch.autocast('cpu', torch.bfloat16, enabled=config.bfloat16):

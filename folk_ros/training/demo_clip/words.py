@@ -17,10 +17,10 @@ from folk_ros.training.demo_clip.data import Regions
 class Words:
     """The texts of all training instances in the frozen text space."""
 
-    names: list[str]  # [C] classes: names of the instances that are not novel
+    names: list[str]  # [C] classes
     name_embeddings: torch.Tensor  # [C, D]
     caption_embeddings: torch.Tensor  # [T, D]
-    label: NDArray[np.int64]  # [I] class, -1 where the instance is novel
+    label: NDArray[np.int64]  # [I] class
     rarity: torch.Tensor  # [I] 1 for the usual name, more for rarer ones
     captions: list[NDArray[np.int64]]  # [I] caption rows of each instance
     shares: list[NDArray[np.float64]]  # [I] how much each of these captions counts, sum 1
@@ -30,8 +30,7 @@ class Words:
 
 def embed_words(regions: Regions, tower: TextEncoder) -> Words:
     """Embed the names and captions of all instances."""
-    known = zip(regions.names, regions.novel, strict=True)
-    names = sorted({name for name, novel in known if not novel})
+    names = sorted(set(regions.names))
     texts = sorted({text for captions in regions.captions for text in captions})
     row = {text: index for index, text in enumerate(texts)}
     captions = [np.array([row[t] for t in c], np.int64) for c in regions.captions]
@@ -45,7 +44,7 @@ def embed_words(regions: Regions, tower: TextEncoder) -> Words:
         for share, rows in zip(shares, captions, strict=True)
     ]
     index = {name: k for k, name in enumerate(names)}
-    label = np.array([index.get(name, -1) for name in regions.names], np.int64)
+    label = np.array([index[name] for name in regions.names], np.int64)
     return Words(
         names=names,
         name_embeddings=torch.from_numpy(tower.encode(names)),

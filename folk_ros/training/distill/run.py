@@ -2,79 +2,244 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+import hashlib
 import json
 import logging
+import os
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 import torch
+from torch import distributed
 
+from folk_ros.config import QueryConfig
 from folk_ros.query import Vocabulary
 from folk_ros.student.face import PooledStudent
-from folk_ros.student.student import Student, StudentConfig
-from folk_ros.student.weights import load_masks, save_student, STUDENT_FILE, with_adapter
-from folk_ros.text import TextTower
-from folk_ros.training.checkpoint import load_checkpoint, read_settings
-from folk_ros.training.distill.features import collect, Look, scene_folders
-from folk_ros.training.distill.trainer import distil, Distillation
+from folk_ros.student.vl_adapter import VLAdapter
+from folk_ros.student.weights import save_student, with_adapter
+from folk_ros.text_embeddings import TextEncoder
+from folk_ros.training.distill.answering import fit_answering
+from folk_ros.training.distill.features import Look, PREDICTED, see_all
+from folk_ros.training.distill.lexicon import lexicon
+from folk_ros.training.distill.recipes import ALL_NAMES, Recipe
+from folk_ros.training.distill.samples import Counts, gather, Taught
+from folk_ros.training.distill.trainer import AdapterTrainer, Kept, new_adapter, Texts
+from folk_ros.training.distill.trial import embed, prepare, Trial
+from folk_ros.training.labels import load_labels
+from folk_ros.training.masks.run import tensorboard_writer
+from folk_ros.training.masks.trained import load_trained
 from folk_ros.training.scenes.splits import split_folders
 
 log = logging.getLogger(__name__)
-SCALE = 20.0  # logit scale of the query softmax; validation: finds more words than 14, 30, 40
-FLOOR = 0.35  # see Vocabulary; of 20 absent things in 30 rooms, none reaches 0.2 with it
+SCALE = 20.0  # logit scale of the query softmax
+FLOOR = 0.35  # see Vocabulary
+MIN_SCORE = QueryConfig().min_score
+LABEL_SET = 'scannet200'  # what voters choose from who know all names
+UNLABELLED = 'unlabelled'  # scenes called so have no truth
 
 
-def mask_student(masks: Path, text: TextTower, text_tower: str) -> PooledStudent:
+@dataclass(frozen=True)
+class Sources:
+    """Folders of scenes, each with its folder of teacher files."""
+
+    pairs: tuple[tuple[Path, Path], ...]
+    split: str = 'train'
+
+    def scenes(self) -> list[tuple[Path, Path]]:
+        """List scene folders that have a teacher file, with it; ValueError if there are none."""
+        found = []
+        for rooms, teacher in self.pairs:
+            for split, labelled in ((self.split, True), (UNLABELLED, False)):
+                found += _taught(rooms, teacher, split, labelled)
+        if not found:
+            rooms, teacher = self.pairs[0]
+            raise ValueError(
+                f'{teacher}: expected teacher files of the scenes {rooms}/{self.split}_*, found '
+                'none; run `folk teach` first'
+            )
+        return found
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names that stand in the labelled scenes."""
+        names: set[str] = set()
+        for rooms, _ in self.pairs:
+            for scene in _folders(rooms, self.split, True):
+                names.update(json.loads((scene / 'truth.json').read_text())['names'])
+        return tuple(sorted(names))
+
+
+def _folders(rooms: Path, split: str, labelled: bool) -> list[Path]:
+    try:
+        return split_folders(rooms, split, labelled)
+    except ValueError:
+        if rooms.is_dir():
+            return []  # a folder may hold scenes of one kind alone
+        raise
+
+
+def _taught(rooms: Path, teacher: Path, split: str, labelled: bool) -> list[tuple[Path, Path]]:
+    files = [(f, teacher / f'{f.name}.safetensors') for f in _folders(rooms, split, labelled)]
+    return [(folder, file) for folder, file in files if file.is_file()]
+
+
+@dataclass(frozen=True)
+class Run:
+    """Everything a distillation needs to know."""
+
+    sources: Sources
+    masks: Path
+    out: Path
+    cache: Path
+    text_tower: str
+    recipe: Recipe
+    seed: int = 0
+    looks: int = 2
+    workers: int = 1
+    val: Path | None = None
+    """Folder of scenes val_*, to learn from how sure an answer is; none: a fixed rule."""
+    tensorboard: bool = False
+    config: str = ''
+    """Name of the recipe, for the file's metadata."""
+
+
+@dataclass(frozen=True)
+class Material:
+    """What all recipes share: the frozen student, names, and scenes that were looked at."""
+
+    student: PooledStudent
+    names: tuple[str, ...]  # of labelled training scenes
+    scenes: tuple[Taught, ...]
+
+
+def distill(run: Run, text: TextEncoder) -> Counts:
     """
-    Build a student with a fresh adapter for the words of a text tower.
+    Train the adapter and write the student file `run.out`.
 
-    `masks` is the folder of a mask training run, whose averaged weights count, or a folder (or
-    file) of a student such as `folk weights import` writes.
+    Under torchrun (RANK is set) processes share the scenes to look at, and gradients. What was
+    seen and the last checkpoint lie in `run.cache`: a stopped run goes on.
     """
-    path = masks / STUDENT_FILE if masks.is_dir() else masks
-    if path.is_file():
-        return with_adapter(load_masks(path), text.name, text_tower, text.dim)
-    return with_adapter(_trained_masks(masks), text.name, text_tower, text.dim)
+    if 'RANK' in os.environ:
+        distributed.init_process_group('gloo')
+    material = look_at_scenes(run, text)
+    names = asked_names(run.recipe, material.names)
+    folder = run.cache / f'run_{digest(run)}'
+    first = not distributed.is_initialized() or distributed.get_rank() == 0
+    writer = tensorboard_writer(folder) if run.tensorboard and first else None
+    adapter, counts = train_adapter(material, run.recipe, text, run.seed, Kept(folder, writer))
+    log.info('%s', counts.words())
+    if first:
+        student = with_pooling(material.student, run.recipe, text, run.text_tower)
+        assert student.adapter is not None
+        student.adapter.load_state_dict(adapter.state_dict())
+        vocabulary = Vocabulary(names, text.encode(names), SCALE, FLOOR)
+        if run.val is not None:
+            vocabulary = learn_to_answer(run, material, vocabulary, adapter, text)
+        save_student(run.out, student.eval(), vocabulary, provenance=provenance(run, counts))
+    if writer is not None:
+        writer.close()
+    if distributed.is_initialized():
+        distributed.destroy_process_group()
+    return counts
 
 
-def _trained_masks(checkpoint: Path) -> Student:
-    config = StudentConfig.from_json(read_settings(checkpoint)['student'])
-    found = load_checkpoint(checkpoint, None)
-    if found is None:
-        raise ValueError(f'{checkpoint}: no mask checkpoint there; run `folk train-masks` first')
-    student = Student(config)
-    weights = {k[8:]: v for k, v in found[1].items() if k.startswith('average.')}
-    student.load_state_dict(weights)
-    return student.eval()
+def digest(run: Run) -> str:
+    """Return letters that differ between runs of other settings or for another file."""
+    facts = (run.out.resolve(), run.recipe, run.seed, run.looks, run.sources, run.masks)
+    return hashlib.sha256(repr(facts).encode()).hexdigest()[:12]
 
 
-def training_names(rooms: list[Path]) -> tuple[str, ...]:
-    """Return the names that occur in the training rooms: what the voters may choose from."""
-    names: set[str] = set()
-    for folder in rooms:
-        for scene in split_folders(folder, 'train'):
-            names.update(json.loads((scene / 'truth.json').read_text())['names'])
-    return tuple(sorted(names))
+def learn_to_answer(
+    run: Run, material: Material, vocabulary: Vocabulary, adapter: VLAdapter, text: TextEncoder
+) -> Vocabulary:
+    """Learn on scenes val_* how sure an answer is; where they cannot tell, that is said."""
+    trial = trial_of(run, material, vocabulary, text)
+    found = [embed(adapter, run.recipe.pooling, scene, PREDICTED) for scene in trial.scenes]
+    try:
+        return replace(vocabulary, answering=fit_answering(found, trial))
+    except ValueError as error:
+        log.warning('%s: how sure an answer is stays a fixed rule (%s)', run.val, error)
+        return vocabulary
 
 
-def distill(
-    pairs: list[tuple[Path, Path]],
-    student: PooledStudent,
-    text: TextTower,
-    config: Distillation,
-    workers: int,
-    out: Path,
-) -> None:
-    """
-    Train the adapter on folders of scenes train_*, each paired with its folder of teacher files.
+def provenance(run: Run, counts: Counts) -> str:
+    """Say how a student was distilled, for its metadata."""
+    return json.dumps(
+        {
+            'config': run.config,
+            'recipe': vars(run.recipe),
+            'seed': run.seed,
+            'looks': run.looks,
+            **vars(counts),
+        }
+    )
 
-    Writes the student file `out`. The voters choose among the training names, which are also the
-    background that queries are judged against.
-    """
-    names = training_names([rooms for rooms, _ in pairs])
-    embedded = text.encode(names)  # [B, D]
-    scenes = [pair for rooms, teacher in pairs for pair in scene_folders(rooms, teacher, 'train')]
-    log.info('%d scenes', len(scenes))
-    data = collect(scenes, Look(student, embedded, seed=config.seed, workers=workers))
-    log.info('%d samples of %d objects', len(data.label), len(data.instance.unique()))
-    distil(student, data, torch.from_numpy(embedded), config)
-    save_student(out, student, Vocabulary(names, embedded, SCALE, FLOOR))
+
+def trial_of(run: Run, material: Material, vocabulary: Vocabulary, text: TextEncoder) -> Trial:
+    """Look at the scenes to judge on, and ask them the words that choices may look at."""
+    if run.val is None:
+        raise ValueError('there are no scenes to judge on')
+    folders = split_folders(run.val, 'val')
+    look = Look(material.student, run.cache, 1, run.seed, run.workers)
+    seen = see_all([(folder, None) for folder in folders], look)
+    pairs = [(folder, path) for folder, path in zip(folders, seen, strict=True) if path]
+    return prepare(pairs, text, vocabulary, 'tune', MIN_SCORE)
+
+
+def look_at_scenes(run: Run, text: TextEncoder) -> Material:
+    """Load the frozen student and look at all scenes, sharing the work with other processes."""
+    student = load_trained(run.masks)
+    # twice as fast on processors with bfloat16; its rounding is less than the adapter's noise
+    student.compute = torch.bfloat16
+    scenes = run.sources.scenes()
+    look = Look(student, run.cache, run.looks, run.seed, run.workers)
+    if distributed.is_initialized():
+        rank, world = distributed.get_rank(), distributed.get_world_size()
+        see_all(scenes[rank::world], look)
+        distributed.barrier()
+    seen = see_all(scenes, look)
+    taught = [
+        Taught(folder.name, features, teacher, (folder / 'truth.json').is_file())
+        for (folder, teacher), features in zip(scenes, seen, strict=True)
+        if features is not None
+    ]
+    return Material(student, run.sources.names(), tuple(taught))
+
+
+def asked_names(recipe: Recipe, training: Sequence[str]) -> tuple[str, ...]:
+    """Return what voters choose from; it is also the background that queries are judged by."""
+    if recipe.ask == ALL_NAMES:
+        return tuple(sorted({*training, *load_labels(LABEL_SET).instance_labels().names}))
+    if not training:
+        raise ValueError('voters know no names without labelled scenes; let them ask for all')
+    return tuple(training)
+
+
+def train_adapter(
+    material: Material,
+    recipe: Recipe,
+    text: TextEncoder,
+    seed: int,
+    kept: Kept | None = None,
+) -> tuple[VLAdapter, Counts]:
+    """Train an adapter by a recipe; one that is kept goes on where it was stopped."""
+    names = asked_names(recipe, material.names)
+    embedded: NDArray[np.float32] = text.encode(names)  # [B, D]
+    data, counts = gather(material.scenes, embedded, text.name, recipe)
+    others = lexicon(names) if recipe.words else [()] * len(names)
+    texts = Texts(
+        torch.from_numpy(embedded), [torch.from_numpy(text.encode(words)) for words in others]
+    )
+    adapter = new_adapter(data, recipe, seed)
+    return AdapterTrainer(adapter, data, texts, recipe, seed, kept).run(), counts
+
+
+def with_pooling(
+    student: PooledStudent, recipe: Recipe, text: TextEncoder, text_tower: str
+) -> PooledStudent:
+    """Return the same network with a fresh adapter of the recipe's form."""
+    config = replace(student.config, pooling=recipe.pooling, adapter_hidden=recipe.hidden)
+    student.config = config
+    return with_adapter(student, text.name, text_tower, text.dim)

@@ -2,77 +2,174 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+import json
 import logging
+import math
+from pathlib import Path
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import distributed, Tensor
 
-from folk_ros.student.face import PooledStudent
-from folk_ros.training.distill.features import AdapterData
+from folk_ros.student.vl_adapter import VLAdapter
+from folk_ros.training.checkpoint import load_checkpoint, read_settings, save_checkpoint
 from folk_ros.training.distill.losses import distillation_loss
+from folk_ros.training.distill.recipes import Recipe
+from folk_ros.training.distill.samples import AdapterData
 
 log = logging.getLogger(__name__)
+REPORT_EVERY = 500  # steps
+WARM_UP = 0.1  # share of the steps
 
 
 @dataclass(frozen=True)
-class Distillation:
-    """How the adapter is learnt."""
+class Texts:
+    """What labels are compared with."""
 
-    steps: int = 4000
-    batch: int = 256
-    learning_rate: float = 2e-3
-    weight_decay: float = 0.05
-    temperature: float = 0.07
-    contrastive: float = 1.0  # w1
-    label: float = 1.0  # w2
-    cosine: float = 4.0
-    noise: float = 0.1  # of the normalised features
-    seed: int = 0
+    names: Tensor  # [B, D] unit length
+    others: Sequence[Tensor]  # [B] of [T, D]: synonyms and descriptions of each name
 
 
-def distil(student: PooledStudent, data: AdapterData, text: Tensor, config: Distillation) -> None:
-    """Train the adapter in place; everything else of the student stays as it is."""
-    torch.manual_seed(config.seed)
-    assert student.adapter is not None
-    adapter = student.adapter.train()
-    optimizer = torch.optim.AdamW(
-        adapter.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
-    )
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, config.learning_rate, total_steps=config.steps
-    )
-    # feature statistics first: they are then fixed, for training and for the robot alike
+@dataclass(frozen=True)
+class Kept:
+    """What a run leaves behind."""
+
+    folder: Path  # checkpoints
+    writer: Any = None  # TensorBoard's SummaryWriter
+
+
+def new_adapter(data: AdapterData, recipe: Recipe, seed: int) -> VLAdapter:
+    """Make an adapter for some features; their statistics are fixed from here on."""
+    torch.manual_seed(seed)
+    adapter = VLAdapter(data.pooled.shape[1], recipe.hidden, data.teacher.shape[1], recipe.dropout)
     adapter.norm.running_mean = data.pooled.mean(0)
-    adapter.norm.running_var = data.pooled.var(0)
-    adapter.norm.eval()
-    spread = data.pooled.std(0)
-    for step in range(config.steps):
-        rows = torch.randint(len(data.pooled), (config.batch,))
-        rows = rows[_first_of_each(data.instance[rows])]
+    adapter.norm.running_var = data.pooled.var(0).clamp(min=1e-6)
+    return adapter
+
+
+class AdapterTrainer:
+    """One process of a run; several share gradients, each with its own draws."""
+
+    def __init__(
+        self,
+        adapter: VLAdapter,
+        data: AdapterData,
+        texts: Texts,
+        recipe: Recipe,
+        seed: int = 0,
+        kept: Kept | None = None,
+    ) -> None:
+        self.adapter, self.data, self.texts = adapter.train(), data, texts
+        self.recipe, self.seed = recipe, seed
+        self.folder = kept.folder if kept else None
+        self.writer = kept.writer if kept else None
+        adapter.norm.eval()
+        self.spread = data.pooled.std(0)
+        self.rank = distributed.get_rank() if distributed.is_initialized() else 0
+        self.world = distributed.get_world_size() if distributed.is_initialized() else 1
+        self.optimizer = torch.optim.AdamW(
+            adapter.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
+        )
+        self.step = 0
+
+    def run(self) -> VLAdapter:
+        """Train to the last step, from where an earlier run of the same settings ended."""
+        self._resume()
+        while self.step < self.recipe.steps:
+            terms = self._learn()
+            self.step += 1
+            if self.step % REPORT_EVERY == 0 or self.step == self.recipe.steps:
+                self._report(terms)
+                self._save()
+        return self.adapter.eval()
+
+    def _learn(self) -> dict[str, Tensor]:
+        recipe, data = self.recipe, self.data
+        # what is drawn depends on seed, step and process alone: a resumed run goes on the same
+        torch.manual_seed((self.seed * 1_000_003 + self.step) * 1009 + self.rank)
+        rows = torch.randint(len(data), (recipe.batch,))
+        rows = rows[first_of_each(data.instance[rows])]
         pooled = data.pooled[rows]
-        pooled = pooled + torch.randn_like(pooled) * spread * config.noise
+        if recipe.noise:
+            pooled = pooled + torch.randn_like(pooled) * self.spread * recipe.noise
+        own = data.instance[rows]
         terms = distillation_loss(
-            adapter(pooled), data.teacher[rows], text, data.label[rows], config.temperature
+            self.adapter(pooled), data.teacher[own], self._text(), data.odds[own], recipe
         )
-        loss = (
-            config.contrastive * terms['contrastive']
-            + config.cosine * terms['cosine']
-            + config.label * terms['label']
-        )
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        schedule.step()
-        if (step + 1) % 500 == 0:
-            parts = ' '.join(
-                f'{name} {float(value.detach()):.3f}' for name, value in terms.items()
+        for group in self.optimizer.param_groups:
+            group['lr'] = recipe.learning_rate * rate(self.step / recipe.steps)
+        self.optimizer.zero_grad()
+        torch.stack(list(terms.values())).sum().backward()
+        self._share_gradients()
+        self.optimizer.step()
+        return terms
+
+    def _text(self) -> Tensor:
+        """Return the text of each name [B, D], some of them replaced by other words for it."""
+        text = self.texts.names
+        if not self.recipe.words:
+            return text
+        text = text.clone()
+        for row in torch.nonzero(torch.rand(len(text)) < self.recipe.words)[:, 0].tolist():
+            others = self.texts.others[row]
+            if len(others):
+                text[row] = others[int(torch.randint(len(others), ()))]
+        return text
+
+    def _share_gradients(self) -> None:
+        if self.world == 1:
+            return
+        own = [p for p in self.adapter.parameters() if p.grad is not None]
+        flat = torch.cat([p.grad.reshape(-1) for p in own if p.grad is not None])
+        distributed.all_reduce(flat)
+        parts = (flat / self.world).split([p.numel() for p in own])
+        for parameter, part in zip(own, parts, strict=True):
+            parameter.grad = part.view_as(parameter)
+
+    def _report(self, terms: dict[str, Tensor]) -> None:
+        if self.rank:
+            return
+        values = {name: float(value.detach()) for name, value in terms.items()}
+        told = ' '.join(f'{name} {value:.3f}' for name, value in values.items())
+        log.info('step %d of %d: %s', self.step, self.recipe.steps, told)
+        if self.writer is not None:
+            for name, value in values.items():
+                self.writer.add_scalar(f'loss/{name}', value, self.step)
+
+    def _settings(self) -> dict[str, Any]:
+        return {'recipe': asdict(self.recipe), 'seed': self.seed, 'samples': len(self.data)}
+
+    def _save(self) -> None:
+        if self.rank or self.folder is None:
+            return
+        tensors = self.adapter.state_dict()
+        settings = json.dumps(self._settings())
+        save_checkpoint(self.folder, self.step, tensors, self.optimizer, settings)
+
+    def _resume(self) -> None:
+        found = None if self.folder is None else load_checkpoint(self.folder, self.optimizer)
+        if found is None or self.folder is None:
+            return
+        stored, own = read_settings(self.folder), self._settings()
+        if stored != own:
+            raise ValueError(
+                f'{self.folder}: holds a run with {stored}, asked for {own}; name another folder '
+                'or remove that one'
             )
-            log.info('step %d: %s', step + 1, parts)
-    adapter.eval()
+        self.step, tensors = found
+        self.adapter.load_state_dict(tensors)
 
 
-def _first_of_each(instance: Tensor) -> Tensor:
+def rate(done: float) -> float:
+    """Return the factor of the learning rate: a short rise, then half a cosine to zero."""
+    if done < WARM_UP:
+        return 0.05 + 0.95 * done / WARM_UP
+    return 0.5 * (1 + math.cos(math.pi * (done - WARM_UP) / (1 - WARM_UP)))
+
+
+def first_of_each(instance: Tensor) -> Tensor:
     """Return one row of each different instance: two views of one object are no negatives."""
     _, inverse = torch.unique(instance, return_inverse=True)
     first = torch.full((int(inverse.max()) + 1,), len(instance), dtype=torch.int64)

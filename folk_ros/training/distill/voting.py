@@ -15,6 +15,13 @@ class Votes:
     label: NDArray[np.int64]  # [I] index into the vocabulary, -1 where no view sees the instance
     consistent: NDArray[np.bool_]  # [I, K] views that voted for the label
 
+    @property
+    def disagreed(self) -> NDArray[np.bool_]:
+        """Which instances [I] have several views, no two of which name them alike."""
+        return (self.label >= 0) & (self.consistent.sum(1) == 1) & (self.seen > 1)
+
+    seen: NDArray[np.int64]  # [I] how many views see the instance
+
 
 def vote(
     views: NDArray[np.float32], visibility: NDArray[np.float32], text: NDArray[np.float32]
@@ -34,4 +41,31 @@ def vote(
     # one vote a view; the share, below one in sum, only breaks ties
     np.add.at(ballots, (rows[seen], choice[seen]), (1.0 + 0.5 * share)[seen])
     label = np.where(seen.any(1), ballots.argmax(1), -1).astype(np.int64)
-    return Votes(label, seen & (choice == label[:, None]))
+    return Votes(label, seen & (choice == label[:, None]), seen.sum(1))
+
+
+def soft_vote(
+    views: NDArray[np.float32],
+    visibility: NDArray[np.float32],
+    text: NDArray[np.float32],
+    scale: float,
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """
+    Return label probabilities [I, B] and the weight [I, K] of each view.
+
+    Views weigh by the root of what they see, times the margin between their first and second
+    choice, times how probable they find what all of them find. Unseen instances get zeros.
+    """
+    logits = scale * (views @ text.T)  # [I, K, B]
+    odds = np.exp(logits - logits.max(2, keepdims=True))
+    odds /= odds.sum(2, keepdims=True)
+    first = np.partition(odds, -2, axis=2)[..., -2:]
+    sure = np.sqrt(visibility) * (first[..., 1] - first[..., 0] + 0.05)  # [I, K]
+    label = _mean(odds, sure)
+    weight = sure * (odds * label[:, None]).sum(2)
+    return _mean(odds, weight).astype(np.float32), weight.astype(np.float32)
+
+
+def _mean(values: NDArray[np.floating], weight: NDArray[np.floating]) -> NDArray[np.floating]:
+    total: NDArray[np.floating] = (values * weight[..., None]).sum(1)
+    return total / np.maximum(weight.sum(1), 1e-9)[:, None]

@@ -12,9 +12,9 @@ from typing import Any
 import torch
 from torch import distributed, multiprocessing, Tensor
 
-from folk_ros.student.weights import load_masks
 from folk_ros.training.masks.presets import Preset
 from folk_ros.training.masks.sources import Source
+from folk_ros.training.masks.trained import load_trained
 from folk_ros.training.masks.trainer import MaskTrainer, MaskTraining
 
 
@@ -27,7 +27,7 @@ class Run:
     config: MaskTraining
     preset: Preset
     start: Path | None = None
-    """A student file to begin with, in place of random weights."""
+    """A student, or an earlier run's folder, to begin with in place of random weights."""
     tensorboard: bool = False
     """Whether losses are also written for TensorBoard, beside the checkpoint."""
 
@@ -77,8 +77,8 @@ def _work(run: Run, local_rank: int) -> None:
 
 
 def starting_weights(path: Path) -> dict[str, Tensor]:
-    """Read what a student file holds of backbone and mask decoder; its adapter stays behind."""
-    weights = load_masks(path).state_dict()
+    """Read a student's backbone and mask decoder, see load_trained; its adapter stays behind."""
+    weights = load_trained(path).state_dict()
     return {name: value for name, value in weights.items() if not name.startswith('adapter.')}
 
 

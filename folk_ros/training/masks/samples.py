@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from folk_ros.structures import PointCloud
-from folk_ros.student.student import assemble_input
+from folk_ros.student.query_student import assemble_input
+from folk_ros.student.surface import surface_of
 from folk_ros.training.masks.augment import (
     AugmentConfig,
     distorted,
@@ -22,7 +23,7 @@ from folk_ros.training.masks.augment import (
 )
 from folk_ros.voxels import voxelize
 
-__all__ = ['LabelledCloud', 'make_sample', 'read_labelled', 'Sample', 'turned']
+__all__ = ['LabelledCloud', 'majority', 'make_sample', 'read_labelled', 'Sample', 'turned']
 
 MIN_VOXELS = 6  # instances of fewer voxels in a crop are neither learnt nor punished
 
@@ -43,7 +44,7 @@ class Sample:
     """One crop on the grid; all tensors lie on the same device."""
 
     coords: Tensor  # [V, 3] int64
-    inputs: Tensor  # [V, INPUT]
+    inputs: Tensor  # [V, INPUT], with the surface [V, INPUT + SURFACE]
     instance: Tensor  # [V] int64 from 0 without gaps; -1 for none
     label: Tensor  # [T] int64 index into the training names, -1 unknown
     offset: Tensor  # [V, 3] to the centre of the own instance, voxels; 0 for none
@@ -61,6 +62,7 @@ class CropConfig:
     voxels: int = 12_000  # of a crop
     whole: float = 0.15  # share of samples that are twice as large
     on_objects: float = 0.0  # share of crops around a point of an object rather than any point
+    surface: bool = False  # whether the student reads the surface, too
     augment: AugmentConfig = AugmentConfig()
 
 
@@ -85,14 +87,15 @@ def make_sample(
     near = near[missing(xyz[near], size, augment, rng)]
     xyz, rgb, instance = xyz[near], recoloured(rgb[near], augment, rng), instance[near]
     voxels = voxelize(PointCloud(distorted(xyz, size, augment, rng), rgb), size)
-    owner, kinds = _renumber(_majority(voxels.point_to_voxel, instance))
+    owner, kinds = _renumber(majority(voxels.point_to_voxel, instance))
     label = [names.get(cloud.names[k], -1) for k in kinds]
     coloured = rng.random() >= augment.colour_dropped
     colours = torch.from_numpy(voxels.rgb) * 2 - 1 if coloured else torch.zeros(len(owner), 3)
     coords = torch.from_numpy(voxels.coords).to(torch.int64)
+    inputs = assemble_input(colours, coloured, coords[:, 2])
     return Sample(
         coords=coords,
-        inputs=assemble_input(colours, coloured, coords[:, 2]),
+        inputs=torch.cat([inputs, surface_of(voxels)], 1) if config.surface else inputs,
         instance=torch.from_numpy(owner),
         label=torch.tensor(label, dtype=torch.int64),
         offset=_offsets(coords, torch.from_numpy(owner), len(kinds)),
@@ -115,7 +118,7 @@ def _nearest(
     return order[: np.partition(first, wanted)[wanted]]
 
 
-def _majority(point_to_voxel: NDArray, instance: NDArray) -> NDArray[np.int64]:
+def majority(point_to_voxel: NDArray, instance: NDArray) -> NDArray[np.int64]:
     """Return the instance [V] that most points of each voxel belong to."""
     base = int(instance.max(initial=-1)) + 2
     keys, counts = np.unique(point_to_voxel * base + instance + 1, return_counts=True)

@@ -8,6 +8,7 @@ Mask3D's class head does; it is thrown away, but makes the frozen features worth
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
 import json
 import logging
@@ -21,15 +22,18 @@ from torch import distributed, nn, Tensor
 from torch.nn import functional as F
 
 from folk_ros.student.engine import build_levels, part_of
-from folk_ros.student.student import Student
+from folk_ros.student.engines.choose import AUTO, choose_engine
 from folk_ros.training.checkpoint import load_checkpoint, NAME, read_settings, save_checkpoint
+from folk_ros.training.masks.loading import Draw, Loader
 from folk_ros.training.masks.losses import crop_losses
+from folk_ros.training.masks.networks import begun_with, make_network
 from folk_ros.training.masks.presets import Preset
-from folk_ros.training.masks.samples import make_sample, read_labelled, Sample
+from folk_ros.training.masks.samples import Sample
 from folk_ros.training.masks.sources import Mixture, Source
 
 log = logging.getLogger(__name__)
 REPORT_EVERY = 50  # steps
+LOOK_AHEAD = 100  # steps whose crops may be prepared
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,7 @@ class MaskTraining:
 
     steps: int = 6000
     crops: int = 2  # run at once, per process
-    accumulate: int = 1  # runs whose gradients are added up to one step
+    accumulate: int = 1  # runs, per process, whose gradients are averaged for one step
     learning_rate: float = 2e-3
     weight_decay: float = 0.02
     warm_up: int = 200
@@ -49,6 +53,7 @@ class MaskTraining:
     seed: int = 0
     save_every: int = 200
     device: str = 'cpu'
+    loaders: int = 0  # processes, per process, that prepare crops ahead; for GPUs
 
 
 class MaskTrainer:
@@ -69,14 +74,15 @@ class MaskTrainer:
         self.world = distributed.get_world_size() if distributed.is_initialized() else 1
         self.device = torch.device(config.device)
         torch.manual_seed(config.seed)
-        self.mixture = Mixture(sources)
-        names = self._known_names()
+        mixture = Mixture(sources)
+        names = self._known_names(mixture)
         self.names = {name: number for number, name in enumerate(names)}
-        self.student = Student(preset.student)
+        self.draw = Draw(mixture, self.names, preset.crop, config.crops, config.seed)
+        self.student = make_network(preset.student)
         if start is not None:
-            self.student.load_state_dict(self.student.state_dict() | start)
-        self.name_head = nn.Linear(self.student.backbone.channels[0], max(len(names), 1))
-        self.average = Student(preset.student)
+            self.student.load_state_dict(begun_with(start, self.student.state_dict()))
+        self.name_head = nn.Linear(self.student.channels[0], max(len(names), 1))
+        self.average = make_network(preset.student)
         self.average.load_state_dict(self.student.state_dict())
         for module in (self.student, self.name_head, self.average):
             module.to(self.device)
@@ -88,51 +94,52 @@ class MaskTrainer:
         self.step = 0
         # sums stay float32; on processors with bfloat16 products this is twice as fast
         self.compute = torch.bfloat16 if config.bfloat16 else torch.float32
+        self.engine = choose_engine(AUTO, self.device, self.compute).engine
 
-    def _known_names(self) -> list[str]:
+    def _known_names(self, mixture: Mixture) -> list[str]:
         if (self.out / NAME).exists():  # scenes may have been added since: the names stay
             names: list[str] = read_settings(self.out)['names']
             return names
-        return self.mixture.names()
+        return mixture.names()
 
     def run(self) -> None:
         """Train to the last step; goes on from the newest checkpoint in the output folder."""
         self._resume()
         begin = time.monotonic()
         sums: dict[str, float] = {}
-        while self.step < self.config.steps:
-            for name, value in self._learn().items():
-                sums[name] = sums.get(name, 0.0) + value / REPORT_EVERY
-            self.step += 1
-            if self.step % REPORT_EVERY == 0:
-                self._report(sums, time.monotonic() - begin)
-                begin, sums = time.monotonic(), {}
-            if self.step % self.config.save_every == 0 or self.step == self.config.steps:
-                self._save()
+        with closing(Loader(self.draw, self.config.loaders)) as loader:
+            while self.step < self.config.steps:
+                for name, value in self._learn(loader).items():
+                    sums[name] = sums.get(name, 0.0) + value / REPORT_EVERY
+                self.step += 1
+                if self.step % REPORT_EVERY == 0:
+                    self._report(sums, time.monotonic() - begin)
+                    begin, sums = time.monotonic(), {}
+                if self.step % self.config.save_every == 0 or self.step == self.config.steps:
+                    self._save()
 
-    def _draw(self, rng: np.random.Generator) -> Sample:
-        """Cut a crop out of some scene; one without voxels is drawn again."""
-        while True:
-            cloud = read_labelled(self.mixture.draw(rng))
-            sample = make_sample(cloud, self.names, self.preset.crop, rng)
-            if len(sample.coords):
-                return sample.to(self.device)
+    def _coming(self) -> list[tuple[int, int]]:
+        """Return the next runs of this process: step and part, the parts shared in turn."""
+        steps = range(self.step, min(self.step + 1 + LOOK_AHEAD, self.config.steps))
+        parts = [k * self.world + self.rank for k in range(self.config.accumulate)]
+        return [(step, part) for step in steps for part in parts]
 
-    def _learn(self) -> dict[str, float]:
+    def _learn(self, loader: Loader) -> dict[str, float]:
         """Take one step; returns the loss terms."""
-        rng = np.random.default_rng([self.config.seed, self.step, self.rank])
-        torch.manual_seed(int(rng.integers(1 << 31)))
         self._set_rate()
         self.student.train()
         self.optimizer.zero_grad()
         means: dict[str, float] = {}
-        for _ in range(self.config.accumulate):
-            total = self._losses([self._draw(rng) for _ in range(self.config.crops)])
+        coming = self._coming()
+        for number in range(self.config.accumulate):
+            chance, samples = loader.take(coming[number:])
+            torch.manual_seed(chance)
+            total = self._losses([sample.to(self.device) for sample in samples])
             (torch.stack(list(total.values())).sum() / self.config.accumulate).backward()
             for name, value in total.items():
                 share = float(value.detach()) / self.config.accumulate
                 means[name] = means.get(name, 0.0) + share
-        self._share_gradients()
+        self._share()
         nn.utils.clip_grad_norm_(self.parameters, self.config.clip)
         self.optimizer.step()
         self._average()
@@ -143,7 +150,7 @@ class MaskTrainer:
         batch = torch.cat(
             [F.pad(s.coords, (1, 0), value=number) for number, s in enumerate(samples)]
         )
-        levels = build_levels(batch, self.student.depth, self.compute)
+        levels = build_levels(batch, self.student.depth, self.compute, self.engine)
         features, fields = self.student.features(torch.cat([s.inputs for s in samples]), levels)
         total: dict[str, Tensor] = {'name': self._name_loss(features[0], samples)}
         for number, sample in enumerate(samples):
@@ -173,21 +180,22 @@ class MaskTrainer:
         for group in self.optimizer.param_groups:
             group['lr'] = self.config.learning_rate * rate
 
-    def _share_gradients(self) -> None:
-        if self.world == 1:
-            return
+    @torch.no_grad()
+    def _share(self) -> None:
+        """Average gradients, and what the batch norms counted, over the processes."""
         # a crop without objects leaves some gradients empty: they count as zero
         for parameter in self.parameters:
             if parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)
-        flat = torch.cat([p.grad.reshape(-1) for p in self.parameters if p.grad is not None])
+        if self.world == 1:
+            return
+        shared = [p.grad for p in self.parameters if p.grad is not None]
+        shared += [b for b in self.student.buffers() if b.dtype.is_floating_point]
+        flat = torch.cat([value.reshape(-1) for value in shared])
         distributed.all_reduce(flat)
         flat /= self.world
-        begin = 0
-        for parameter in self.parameters:
-            count = parameter.numel()
-            parameter.grad = flat[begin : begin + count].view_as(parameter)
-            begin += count
+        for value, mean in zip(shared, flat.split([v.numel() for v in shared]), strict=True):
+            value.copy_(mean.view_as(value))
 
     @torch.no_grad()
     def _average(self) -> None:

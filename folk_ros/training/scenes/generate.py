@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 import hashlib
@@ -15,9 +15,11 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 from folk_ros.training.scenes.scene import save_scene
-from folk_ros.training.scenes.synthetic import make_scene, RoomConfig
+from folk_ros.training.scenes.synthetic import as_brought_home, make_scene, RoomConfig
 
 SPLITS = ('train', 'val', 'test')
+UNLABELLED = 'unlabelled'
+"""Rooms as a robot brings them home: all categories may stand in them, the truth is not told."""
 THREADS = ('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'MKL_NUM_THREADS')
 Progress = Callable[[int, int, str], None]
 Config = TypeVar('Config')  # a dataclass with a field `novel`
@@ -44,11 +46,11 @@ def generate_rooms(
     """
     Make rooms `<out>/<split>_<number>/` and return all their folders; ready ones are kept.
 
-    Only rooms outside 'train' hold novel categories. `progress(done, total, scene_id)` is called
-    after each room. Rooms depend on seed, split and number alone. Raises ValueError for a bad
-    split, count or worker number.
+    Only rooms outside 'train' hold novel categories; those of 'unlabelled' are stored without any
+    truth. `progress(done, total, scene_id)` is called after each room. Rooms depend on seed,
+    split and number alone. Raises ValueError for a bad split, count or worker number.
     """
-    jobs = plan(Path(out), splits, seed, config or RoomConfig())
+    jobs = plan(Path(out), splits, seed, config or RoomConfig(), (*SPLITS, UNLABELLED))
     return run_jobs(jobs, make_room, workers, progress)
 
 
@@ -71,19 +73,25 @@ def run_jobs(
     return [job.out / job.scene_id for job in jobs]
 
 
-def plan(out: Path, splits: Mapping[str, int], seed: int, config: Config) -> list[Job[Config]]:
-    """List the scenes to make, with the seed of each."""
+def plan(
+    out: Path,
+    splits: Mapping[str, int],
+    seed: int,
+    config: Config,
+    known: Sequence[str] = SPLITS,
+) -> list[Job[Config]]:
+    """List the scenes to make, with the seed of each; the place of a split in `known` counts."""
     jobs = []
     for split, count in splits.items():
-        if split not in SPLITS:
-            raise ValueError(f"no split '{split}'; take from {SPLITS}")
+        if split not in known:
+            raise ValueError(f"no split '{split}'; take from {tuple(known)}")
         if count < 0:
             raise ValueError(
                 f"split '{split}': the number of rooms must be 0 or more, got {count}"
             )
         own: Config = replace(config, novel=split != 'train')  # type: ignore[type-var]
         for i in range(count):
-            entropy = np.random.SeedSequence([seed, SPLITS.index(split), i])
+            entropy = np.random.SeedSequence([seed, known.index(split), i])
             jobs.append(Job(out, f'{split}_{i:05d}', int(entropy.generate_state(1)[0]), own))
     return jobs
 
@@ -98,7 +106,7 @@ def is_ready(job: Job[Config]) -> bool:
     if not (folder / 'cloud.npz').is_file():
         return False
     facts = read_facts(folder)
-    ours = {'seed': job.seed, 'settings': digest(job.config)}
+    ours = {'seed': job.seed, 'settings': digest(job.config), 'made': made_from(job)}
     if any(facts.get(key, value) != value for key, value in ours.items()):
         raise ValueError(
             f'{folder}: is there already, made from another seed or with other settings; '
@@ -108,11 +116,12 @@ def is_ready(job: Job[Config]) -> bool:
 
 
 def read_facts(folder: Path) -> dict[str, Any]:
-    """Return the facts stored with a scene, none where it has no truth."""
-    path = folder / 'truth.json'
-    if not path.is_file():
-        return {}
-    facts = json.loads(path.read_text(encoding='utf-8')).get('facts', {})
+    """Return the facts stored with a scene, with its truth or alone."""
+    facts: Any = {}
+    if (folder / 'truth.json').is_file():
+        facts = json.loads((folder / 'truth.json').read_text(encoding='utf-8')).get('facts', {})
+    elif (folder / 'facts.json').is_file():
+        facts = json.loads((folder / 'facts.json').read_text(encoding='utf-8'))
     return facts if isinstance(facts, dict) else {}
 
 
@@ -121,10 +130,20 @@ def digest(config: Any) -> str:
     return hashlib.sha256(repr(config).encode()).hexdigest()[:12]
 
 
+def made_from(job: Job[Any]) -> str:
+    """Return some letters that differ between jobs of other seeds or settings."""
+    return digest((job.seed, job.config))
+
+
 def make_room(job: Job[RoomConfig]) -> str:
     """Make and save one room; return its id."""
     scene = make_scene(job.seed, job.config, job.scene_id)
-    save_scene(replace(scene, facts={**scene.facts, 'settings': digest(job.config)}), job.out)
+    if job.scene_id.startswith(UNLABELLED):
+        # neither seed nor settings: with them the truth could be made again
+        scene = as_brought_home(scene, {'made': made_from(job)})
+    else:
+        scene = replace(scene, facts={**scene.facts, 'settings': digest(job.config)})
+    save_scene(scene, job.out)
     return job.scene_id
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,6 +100,12 @@ def make_scene(seed: int, config: RoomConfig, scene_id: str = 'room') -> Scene:
         'sensor': 'rgbd' if config.lidar is None else 'lidar',
     }
     return Scene(scene_id, cloud, truth, views, facts)
+
+
+def as_brought_home(scene: Scene, facts: dict[str, Any]) -> Scene:
+    """Return what a robot would have of a scene: cloud and views, nothing of the truth."""
+    views = [replace(view, instance=None) for view in scene.views]
+    return Scene(scene.scene_id, scene.cloud, None, views, {'kind': 'unlabelled', **facts})
 
 
 def build_room(rng: Rng, config: RoomConfig) -> Built:

@@ -187,3 +187,18 @@ def test_bytes_at_random_are_refused_or_read_and_nothing_else():
         except SerdeError:
             refused += 1
     assert refused > 100
+
+
+def test_a_cloud_of_a_million_fields_is_refused_before_they_are_made():
+    from folk_ros.ros.embedded.cloud_peek import check_fields
+
+    field = message('sensor_msgs/msg/PointField')
+    cloud = message(CLOUD)()
+    for frame in ('', 'a', 'map', 'camera_link'):
+        cloud.header.frame_id = frame
+        cloud.fields = [field(name='x')] * 1024
+        check_fields(memoryview(bytes(interfaces().encode(cloud))))
+        cloud.fields = [field(name='x')] * 1025
+        with pytest.raises(SerdeError, match='1025 fields'):
+            check_fields(memoryview(bytes(interfaces().encode(cloud))))
+    check_fields(memoryview(b'\x00\x01\x00\x00' + bytes(8) + b'\xff\xff\xff\x7f'))  # cut off

@@ -213,3 +213,39 @@ def test_a_second_node_of_the_same_name_is_warned_of_by_name(tester, launch):
     written = process.communicate(timeout=10)[0]
     tester.node.destroy_client(client)
     assert written.count('There is another node named /tester') == 1
+
+
+def test_a_nodes_log_goes_to_rosout_also_for_those_who_come_late(tester, capfd):
+    speaker, heard = embedded.Node('speaker'), []
+    speaker.get_logger().warning('the lamp is hot')
+    speaker.get_logger().get_child('arm').info('folded')
+    speaker.get_logger().debug('not at this level')
+    kind = embedded.message('rcl_interfaces/msg/Log')
+    subscription = tester.node.create_subscription(kind, '/rosout', heard.append, LATCHED)
+
+    def lines():
+        return [(m.level, m.name, m.msg) for m in heard if m.name.startswith('speaker')]
+
+    assert tester.until(lambda: (20, 'speaker.arm', 'folded') in lines())
+    speaker.destroy_node()
+    speaker.get_logger().error('gone')  # on stderr alone
+    assert not tester.until(lambda: len(lines()) > 2, timeout_s=0.5)
+    tester.node.destroy_subscription(subscription)
+
+
+def test_big_endian_messages_are_read_and_warned_of(tester, capfd):
+    store = interfaces().store
+    kind = embedded.message('sensor_msgs/msg/PointField')
+    message = kind(name='x', offset=4, datatype=7, count=1)
+    interfaces().encode(message)
+    big = bytes(store.serialize_cdr(message, kind.ros_type, little_endian=False))
+    heard = []
+    subscription = tester.node.create_subscription(kind, '/big', heard.append, 5)
+    publisher = tester.node.create_publisher(kind, '/big', 5)
+    assert tester.until(publisher.get_subscription_count)
+    publisher.publish(big)
+    publisher.publish(message)
+    assert tester.until(lambda: len(heard) == 2)
+    assert heard[0] == heard[1] == message
+    tester.node.destroy_subscription(subscription)
+    tester.node.destroy_publisher(publisher)

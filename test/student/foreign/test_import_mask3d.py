@@ -7,7 +7,7 @@ import torch
 from folk_ros.student.foreign.mask3d import import_mask3d
 from folk_ros.student.foreign.mask3d_names import our_name
 from folk_ros.student.mask3d import Mask3D, Mask3DConfig
-from folk_ros.student.mask3d_decoder import DecoderConfig
+from folk_ros.student.mask_decoder import DecoderConfig
 from folk_ros.student.student import Student, StudentConfig
 
 RECORDED = Path(__file__).parents[1] / 'data' / 'mask3d_reference.safetensors'
@@ -47,7 +47,7 @@ def test_sizes_are_read_from_the_shapes(tensors, write):
     assert config.backbone.decoder == (6, 6, 4, 4)
     assert config.backbone.encoder_blocks == (1, 2, 1, 1)
     assert (config.backbone.stem, config.backbone.stem_kernel) == (4, 5)
-    assert config.decoder == DecoderConfig(width=16, feed=24, classes=5)
+    assert config.decoder == DecoderConfig(embed=16, width=16, feed=24, classes=5)
     assert (config.embedding_dim, config.clip) == (0, '')
 
 

@@ -14,16 +14,27 @@ from folk_ros.training.demo_clip.data import (
     image_tensor,
     pool_regions,
     read_regions,
+    Regions,
 )
-from folk_ros.training.demo_clip.evaluate import naming_report
-from folk_ros.training.demo_clip.tower import DemoImageTower, load_image_tower, save_image_tower
+from folk_ros.training.demo_clip.evaluate import (
+    embed_instances,
+    naming_report,
+    retrieval_report,
+    Seen,
+)
+from folk_ros.training.demo_clip.tower import (
+    DemoImageTower,
+    grown,
+    load_image_tower,
+    save_image_tower,
+)
 from folk_ros.training.demo_clip.train import train_demo_clip, TrainConfig
 from folk_ros.training.demo_clip.words import caption_shares, rarity_of
 from folk_ros.training.scenes.scene import GroundTruth, save_scene, Scene, View
 from folk_ros.training.teacher.mask_pooling import cell_weights, pool_by_mask
 
 COLOURS = {'apple': (200, 30, 30), 'leaf': (30, 200, 30), 'sky': (40, 60, 220)}
-CONFIG = TrainConfig(steps=30, batch=4, lr=1e-2, save_every=5)
+CONFIG = TrainConfig(steps=30, batch=4, every=1, lr=1e-2, save_every=5)
 
 
 class WordVectors:
@@ -102,7 +113,9 @@ def test_augmenting_moves_the_instance_map_with_its_image():
 def test_a_few_steps_teach_the_tower_to_name_patches(rooms, tmp_path):
     words = WordVectors()
     tower = train_demo_clip(rooms, tmp_path, words, CONFIG)
-    report = naming_report(tower, read_regions(rooms), words, list(COLOURS), min_pixels=50)
+    regions = read_regions(rooms)
+    seen = embed_instances(tower, regions)
+    report = naming_report(seen, regions, words, list(COLOURS), min_pixels=50)
     assert report.accuracy >= 0.9
 
 
@@ -145,13 +158,52 @@ def test_a_checkpoint_of_other_settings_is_refused(rooms, tmp_path):
         train_demo_clip(rooms, tmp_path, WordVectors(), replace(config, seed=7))
 
 
-def test_novel_instances_are_no_class_to_learn(tmp_path):
-    from folk_ros.training.demo_clip.words import embed_words
+def test_portraits_are_read_whole_and_make_their_share_of_what_is_drawn(rooms, tmp_path):
+    portraits = [save_scene(replace(room(9), scene_id='portraits_00000'), tmp_path)]
+    regions = read_regions([*rooms, *portraits], every=2)
+    assert len(regions.images) == 4 + 2
+    assert regions.share[-2:].sum() == pytest.approx(2 / 6)  # more than 0.3 are portraits anyway
+    regions = read_regions([*rooms, *portraits], every=1)
+    assert regions.share[-2:].sum() == pytest.approx(0.3) and len(regions.images) == 10
+    assert regions.share.sum() == pytest.approx(1) and set(regions.room) == {0, 1, 2, 3, 4}
 
-    folder = save_scene(room(0, novel=True), tmp_path)
-    words = embed_words(read_regions([folder]), WordVectors())
-    assert words.names == ['apple', 'leaf']
-    assert words.label.tolist() == [0, 1, -1]
+
+def test_a_grown_tower_begins_by_doing_what_the_old_one_did_to_half_the_image():
+    torch.manual_seed(0)
+    small = DemoImageTower('some-clip', 16, patch=1).eval()
+    images = torch.rand(2, 3, 48, 64)
+    with torch.inference_mode():
+        expected = small.dense(torch.nn.functional.avg_pool2d(images, 2))
+        patched = grown(small, 2).eval()
+        assert torch.allclose(patched.dense(images), expected, atol=1e-5)
+    with pytest.raises(ValueError, match='patches of 2 cannot'):
+        grown(patched, 4)
+
+
+class Known:
+    """Three things in two rooms, and a text space in which only their names are told apart."""
+
+    name, dim = 'known', 3
+    words = ('chair', 'lamp', 'bed')
+
+    def encode(self, texts):
+        rows = np.zeros((len(texts), 3), np.float32)
+        for k, text in enumerate(texts):
+            rows[k] = np.eye(3)[self.words.index(text)] if text in self.words else np.eye(3)[1]
+        return rows
+
+
+def test_rooms_are_asked_for_each_word_that_fits_something_in_them():
+    names = ['chair', 'lamp', 'bed']
+    captions = [('chair', 'seat', 'something to sit on'), ('lamp', 'light'), ('bed', 'a red bed')]
+    regions = Regions(np.zeros((0,), 'u1'), np.zeros((0,), 'i4'), names, captions,
+                      np.zeros(3, bool), np.array([0, 0, 1]), np.zeros(0))  # fmt: skip
+    seen = Seen(np.eye(3, dtype=np.float32), np.full(3, 500))
+    assert retrieval_report(seen, regions, Known()) == {
+        'names': (3, 3), 'synonyms': (1, 2), 'uses': (0, 1), 'looks': (1, 1),
+    }  # fmt: skip
+    hidden = Seen(seen.embeddings, np.array([500, 500, 10]))
+    assert retrieval_report(hidden, regions, Known())['names'] == (2, 2)
 
 
 def test_saved_weights_give_nearly_the_same_features(tmp_path):
@@ -161,7 +213,7 @@ def test_saved_weights_give_nearly_the_same_features(tmp_path):
     loaded = load_image_tower(tmp_path / 'tower.safetensors')
     images = torch.rand(1, 3, 30, 44)
     assert loaded.name == 'some-clip'
-    assert loaded.dense(images).shape == (1, 16, 8, 11)
+    assert loaded.dense(images).shape == (1, 16, 4, 6)
     assert torch.allclose(loaded.dense(images), tower.dense(images), atol=1e-2)
 
 

@@ -1,48 +1,120 @@
+from dataclasses import replace
+
+import pytest
 import torch
 from torch.nn import functional as F
 
-from folk_ros.student.student import Student, StudentConfig
-from folk_ros.training.distill.features import AdapterData
-from folk_ros.training.distill.losses import distillation_loss
-from folk_ros.training.distill.trainer import distil, Distillation
+from folk_ros.training.distill.losses import distillation_loss, info_nce
+from folk_ros.training.distill.recipes import Recipe, recipe, RECIPES
+from folk_ros.training.distill.samples import AdapterData
+from folk_ros.training.distill.trainer import AdapterTrainer, Kept, new_adapter, Texts
 
-SMALL = StudentConfig(encoder=(8, 8, 8), decoder=(8, 8), decoder_reads=(1,), embedding_dim=6)
+QUICK = Recipe(steps=150, batch=32, cosine=4.0, spare_same=True)
 
 
 def clusters(per_class=30):
     """Three kinds of objects with clearly different features."""
     torch.manual_seed(0)
-    channels = Student(SMALL).adapter.norm.num_features
-    centres, text = torch.randn(3, channels) * 2, F.normalize(torch.randn(3, 6), dim=1)
+    centres, text = torch.randn(3, 10) * 2, F.normalize(torch.randn(3, 6), dim=1)
     label = torch.arange(3).repeat(per_class)
-    pooled = centres[label] + torch.randn(len(label), channels) * 0.3
+    pooled = centres[label] + torch.randn(len(label), 10) * 0.3
     teacher = F.normalize(text[label] + torch.randn(len(label), 6) * 0.1, dim=1)
-    return AdapterData(pooled, teacher, label, torch.arange(len(label))), text
+    return AdapterData(pooled, torch.arange(len(label)), teacher, F.one_hot(label).float()), text
 
 
-def test_a_distilled_adapter_names_objects_like_its_teacher():
+def train(data, text, own=QUICK, seed=0, kept=None):
+    texts = Texts(text, [text[:0]] * len(text))
+    return AdapterTrainer(new_adapter(data, own, seed), data, texts, own, seed, kept).run()
+
+
+def named(adapter, data, text):
+    with torch.no_grad():
+        return (adapter(data.pooled) @ text.t()).argmax(1)
+
+
+@pytest.mark.parametrize('name', sorted(RECIPES))
+def test_a_distilled_adapter_names_objects_like_its_teacher(name):
     data, text = clusters()
-    student = Student(SMALL)
-    before = {k: v.clone() for k, v in student.backbone.state_dict().items()}
-    distil(student, data, text, Distillation(steps=150, batch=32))
-    named = (student.adapter(data.pooled) @ text.t()).argmax(1)
-    assert (named == data.label).float().mean() > 0.95
-    assert all(torch.equal(before[k], v) for k, v in student.backbone.state_dict().items())
+    adapter = train(data, text, replace(recipe(name), steps=150, batch=32))
+    assert (named(adapter, data, text) == data.odds.argmax(1)).float().mean() > 0.95
 
 
-def test_instances_of_one_label_are_no_negatives_of_each_other():
+def test_the_same_seed_gives_the_same_adapter_and_another_seed_another():
+    data, text = clusters()
+    first, again, other = (train(data, text, QUICK, seed) for seed in (0, 0, 1))
+    assert torch.equal(first.mlp[0].weight, again.mlp[0].weight)
+    assert not torch.equal(first.mlp[0].weight, other.mlp[0].weight)
+
+
+def test_a_stopped_run_ends_like_one_that_was_never_stopped(tmp_path, monkeypatch):
+    monkeypatch.setattr('folk_ros.training.distill.trainer.REPORT_EVERY', 10)
+    data, text = clusters()
+    own = replace(QUICK, steps=40)
+    whole = train(data, text, own)
+    texts = Texts(text, [text[:0]] * 3)
+    half = AdapterTrainer(new_adapter(data, own, 0), data, texts, own, 0, Kept(tmp_path))
+    learn, steps = half._learn, iter(range(25))
+
+    def until_killed():
+        if next(steps) == 24:
+            raise KeyboardInterrupt
+        return learn()
+
+    half._learn = until_killed
+    with pytest.raises(KeyboardInterrupt):
+        half.run()
+    resumed = train(data, text, own, kept=Kept(tmp_path))
+    assert torch.equal(whole.mlp[3].weight, resumed.mlp[3].weight)
+
+
+def test_a_run_of_other_settings_is_not_continued(tmp_path):
+    data, text = clusters()
+    train(data, text, replace(QUICK, steps=2), kept=Kept(tmp_path))
+    with pytest.raises(ValueError, match='name another folder'):
+        train(data, text, replace(QUICK, steps=3), kept=Kept(tmp_path))
+
+
+def test_instances_of_one_label_are_no_negatives_of_each_other_where_they_are_spared():
     text = torch.eye(2)
     pair = torch.eye(2)[[0, 0]]
-    different = distillation_loss(pair, pair, text, torch.tensor([0, 1]), 0.1)
-    same = distillation_loss(pair, pair, text, torch.tensor([0, 0]), 0.1)
+    own = Recipe(contrastive=1.0, spare_same=True)
+    different = distillation_loss(pair, pair, text, torch.eye(2), own)
+    same = distillation_loss(pair, pair, text, torch.eye(2)[[0, 0]], own)
+    repelled = distillation_loss(
+        pair, pair, text, torch.eye(2)[[0, 0]], replace(own, spare_same=False)
+    )
     assert same['contrastive'] < 1e-6 < different['contrastive']
+    assert repelled['contrastive'] == different['contrastive']
 
 
 def test_the_loss_is_smallest_where_student_and_teacher_agree():
     torch.manual_seed(0)
     teacher, text = F.normalize(torch.randn(5, 8), dim=1), F.normalize(torch.randn(5, 8), dim=1)
-    label = torch.arange(5)
-    agree = distillation_loss(teacher, teacher, text, label, 0.1)
-    differ = distillation_loss(teacher.flip(0), teacher, text, label, 0.1)
+    own = Recipe(cosine=1.0)
+    agree = distillation_loss(teacher, teacher, text, torch.eye(5), own)
+    differ = distillation_loss(teacher.flip(0), teacher, text, torch.eye(5), own)
     assert agree['contrastive'] < differ['contrastive']
     assert agree['cosine'] < 1e-6 < differ['cosine']
+
+
+def test_terms_of_weight_zero_are_not_there():
+    vectors = torch.eye(3)
+    terms = distillation_loss(vectors, vectors, vectors, vectors, Recipe(contrastive=0, label=0))
+    assert terms == {}
+
+
+def test_hard_negatives_weigh_more_but_no_more_in_sum():
+    torch.manual_seed(0)
+    logits, none = torch.randn(6, 6), torch.zeros(6, 6, dtype=torch.bool)
+    plain = F.cross_entropy(logits, torch.arange(6))
+    assert torch.allclose(info_nce(logits, none, 0.0), plain)
+    assert info_nce(logits, none, 1.0) > plain
+    alike = torch.zeros(6, 6)
+    assert torch.allclose(info_nce(alike, none, 1.0), info_nce(alike, none, 0.0))
+
+
+def test_an_unknown_config_is_refused_with_those_there_are():
+    with pytest.raises(ValueError, match='folk'):
+        recipe('nonsense')
+    with pytest.raises(ValueError, match='voting'):
+        Recipe(voting='loud')

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from folk_ros.training.distill.targets import fuse, read_targets
-from folk_ros.training.distill.voting import vote
+from folk_ros.training.distill.recipes import Recipe, SOFT
+from folk_ros.training.distill.targets import fuse, read_views, Views
+from folk_ros.training.distill.voting import soft_vote, vote
 
 TEXT = np.eye(3, dtype=np.float32)
 
@@ -44,9 +45,35 @@ def test_an_instance_that_no_view_sees_has_no_label():
 
 def test_the_fused_embedding_leaves_out_views_that_disagree():
     seen = views(1, 1, 0)
-    targets = fuse(seen, np.ones((1, 3), np.float32), TEXT)
+    targets = fuse(Views(seen, np.ones((1, 3), np.float32)), TEXT, Recipe())
     expected = seen[0, :2].mean(0)
     assert np.allclose(targets.embedding[0], expected / np.linalg.norm(expected), atol=1e-6)
+    assert targets.odds[0].tolist() == [0, 1, 0]
+
+
+def test_an_instance_whose_views_all_disagree_is_counted_and_left_out():
+    targets = fuse(Views(views(0, 1, 2), np.ones((1, 3), np.float32)), TEXT, Recipe())
+    assert (targets.disagreed, targets.label.tolist()) == (1, [-1])
+    assert not targets.embedding.any()
+    alone = fuse(Views(views(0), np.ones((1, 1), np.float32)), TEXT, Recipe())
+    assert (alone.disagreed, alone.label.tolist()) == (0, [0])
+
+
+def test_soft_votes_are_probabilities_and_heed_a_sure_view_more():
+    doubtful = np.array([[[0.52, 0.48, 0.0], [0.0, 1.0, 0.0]]], np.float32)
+    doubtful /= np.linalg.norm(doubtful, axis=2, keepdims=True)
+    odds, weight = soft_vote(doubtful, np.ones((1, 2), np.float32), TEXT, 20.0)
+    assert odds.sum(1) == pytest.approx([1.0])
+    assert odds[0].argmax() == 1
+    assert weight[0, 1] > 2 * weight[0, 0]
+
+
+def test_a_view_that_is_not_there_has_no_soft_vote():
+    odds, weight = soft_vote(views(0, 1), np.array([[0, 4]], np.float32), TEXT, 20.0)
+    assert odds[0].argmax() == 1
+    assert weight[0, 0] == 0
+    unseen = fuse(Views(views(0), np.zeros((1, 1), np.float32)), TEXT, Recipe(voting=SOFT))
+    assert (unseen.unseen, unseen.label.tolist()) == (1, [-1])
 
 
 def test_a_teacher_file_of_another_clip_is_refused_with_both_names(tmp_path):
@@ -57,4 +84,20 @@ def test_a_teacher_file_of_another_clip_is_refused_with_both_names(tmp_path):
         {'clip': 'ViT-L'},
     )
     with pytest.raises(ValueError, match="'ViT-L', the text tower in 'demo'"):
-        read_targets(path, TEXT, 'demo')
+        read_views(path, 'demo')
+
+
+def test_a_half_written_teacher_file_is_refused_by_name(tmp_path):
+    path = tmp_path / 'scene.safetensors'
+    save_file({'embeddings': views(0), 'visibility': np.ones((1, 1), np.float32)}, path)
+    path.write_bytes(path.read_bytes()[:-4])
+    with pytest.raises(ValueError, match=r'scene\.safetensors: not a teacher file'):
+        read_views(path, 'demo')
+
+
+def test_predicted_masks_of_low_quality_are_not_learned_from():
+    seen = np.concatenate([views(0), views(1)])
+    targets = fuse(
+        Views(seen, np.ones((2, 1), np.float32), np.array([0.2, 0.8], np.float32)), TEXT, Recipe()
+    )
+    assert targets.label.tolist() == [-1, 1]

@@ -8,9 +8,18 @@ import pytest
 
 from folk_ros.training.scenes.filming.lidar import LidarConfig
 from folk_ros.training.scenes.fusion.fuse import back_project
-from folk_ros.training.scenes.generate import generate_rooms, one_thread_each, plan, THREADS
+from folk_ros.training.scenes.generate import (
+    generate_rooms,
+    one_thread_each,
+    plan,
+    SPLITS,
+    THREADS,
+    UNLABELLED,
+)
+from folk_ros.training.scenes.objects.catalog import CATEGORIES
 from folk_ros.training.scenes.scene import load_scene
 from folk_ros.training.scenes.synthetic import make_scene, RoomConfig
+from folk_ros.training.scenes.tabletops.tabletop import generate_tabletops
 from folk_ros.training.scenes.views import view_arrays
 
 SMALL = RoomConfig(views=6, width=80, height=60, cell_m=0.04)
@@ -94,6 +103,51 @@ def test_rooms_do_not_depend_on_the_number_of_workers_and_ready_ones_are_kept(tm
     generate_rooms(tmp_path / 'one', splits, 3, 1, config, lambda *args: calls.append(args))
     assert len(calls) == 3
     assert not any(load_scene(path).truth.novel.any() for path in one[:2])
+
+
+def test_what_a_robot_brings_home_holds_nothing_of_the_truth(tmp_path):
+    config = RoomConfig(views=2, width=64, height=48, cell_m=0.05)
+    labelled, bare = (
+        generate_rooms(tmp_path / name, {split: 1}, 3, 1, config)[0]
+        for name, split in (('a', 'val'), ('b', 'unlabelled'))
+    )
+    truth = load_scene(labelled).truth
+    assert bare.name == 'unlabelled_00000'
+    assert sorted(p.name for p in bare.iterdir()) == ['cloud.npz', 'facts.json', 'views.npz']
+    scene = load_scene(bare)
+    assert scene.truth is None and len(scene.views) == 2 and len(scene.cloud) > 1000
+    assert all(view.instance is None for view in scene.views)
+    with np.load(bare / 'cloud.npz') as cloud, np.load(bare / 'views.npz') as views:
+        assert set(cloud.files) == {'xyz', 'rgb'}
+        kinds = {key.rsplit('_', 1)[0] for key in views.files} - {'count'}
+    assert kinds == {'rgb', 'depth', 'intrinsics', 'T_world_camera'}
+    # with the seed the room could be built again, names and all
+    assert set(scene.facts) == {'kind', 'made'} and scene.facts['kind'] == 'unlabelled'
+    told = b''.join(p.read_bytes() for p in bare.iterdir())
+    names = {name for name in (*truth.names, *CATEGORIES) if len(name) > 5}
+    assert not any(name.encode() in told for name in names)
+
+
+def test_unlabelled_rooms_are_kept_and_rooms_of_another_seed_refused(tmp_path):
+    config = RoomConfig(views=1, width=16, height=12, cell_m=0.1)
+    generate_rooms(tmp_path, {'unlabelled': 1}, 0, 1, config)
+    calls = []
+    generate_rooms(tmp_path, {'unlabelled': 1}, 0, 1, config, lambda *args: calls.append(args))
+    assert calls == []
+    with pytest.raises(ValueError, match='another seed or with other settings'):
+        generate_rooms(tmp_path, {'unlabelled': 1}, 1, 1, config)
+
+
+def test_unlabelled_rooms_hold_all_categories_and_are_no_other_split_again(tmp_path):
+    known = (*SPLITS, UNLABELLED)
+    jobs = plan(tmp_path, dict.fromkeys(known, 3), 0, RoomConfig(), known)
+    assert [job.config.novel for job in jobs] == [False] * 3 + [True] * 9
+    assert len({job.seed for job in jobs}) == 12
+
+
+def test_tabletops_cannot_be_made_without_truth(tmp_path):
+    with pytest.raises(ValueError, match="no split 'unlabelled'"):
+        generate_tabletops(tmp_path, {'unlabelled': 1})
 
 
 def test_more_rooms_of_a_split_leave_the_first_ones_as_they_were(tmp_path):

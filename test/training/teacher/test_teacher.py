@@ -9,11 +9,11 @@ import torch
 from folk_ros.structures import PointCloud
 from folk_ros.training.scenes.scene import GroundTruth, Scene, View
 from folk_ros.training.teacher.mask_pooling import cell_weights, pool_by_mask, pool_embeddings
-from folk_ros.training.teacher.teacher import (
+from folk_ros.training.teacher.teacher import Predicted, teach_scene, TeacherConfig, Texts
+from folk_ros.training.teacher.teacher_file import (
+    is_taught,
     load_teacher_file,
     save_teacher_file,
-    teach_scene,
-    TeacherConfig,
 )
 
 HEIGHT, WIDTH, FOCAL = 48, 64, 50.0
@@ -28,6 +28,9 @@ class ColourTower:
 
     def dense(self, images):
         return torch.nn.functional.avg_pool2d(images, 2)
+
+    def embed_crops(self, crops):
+        return torch.stack([crop.mean((1, 2)) for crop in crops])
 
 
 def view_of(squares, turn_deg=0.0):
@@ -100,8 +103,104 @@ def test_a_scene_without_views_or_truth_is_refused():
             teach_scene(part, ColourTower(), CONFIG)
 
 
-def test_a_teacher_file_comes_back_as_it_was_written(tmp_path):
+def test_predicted_instances_are_taught_in_place_of_true_ones_and_kept_with_the_file():
+    whole = scene([view_of(SQUARES)], SQUARES)
+    swapped = np.array([1, 0, -1], np.int32)[whole.truth.point_instance]
+    found = Predicted(swapped, np.array([0.9, 0.4, 0.1], np.float32))
+    taught = teach_scene(replace(whole, truth=None), ColourTower(), CONFIG, found)
+    assert taught.embeddings.shape[0] == 3 and taught.unseen == 1  # one has lost all its points
+    assert np.allclose(taught.embeddings[1, 0], [1, 0, 0], atol=0.25)
+    assert np.array_equal(taught.point_instance, swapped)
+    assert np.array_equal(taught.quality, found.quality)
+
+
+def test_instances_for_another_cloud_are_refused():
+    found = Predicted(np.zeros(3, np.int32), np.ones(1, np.float32))
+    with pytest.raises(ValueError, match='given for 3 points'):
+        teach_scene(scene([view_of(SQUARES)], SQUARES), ColourTower(), CONFIG, found)
+
+
+def test_each_view_is_asked_which_name_it_shows():
+    texts = Texts(('blue', 'red'), np.array([[0, 0, 1], [1, 0, 0]], np.float32))
+    whole = scene([view_of(SQUARES)], SQUARES)
+    taught = teach_scene(whole, ColourTower(), CONFIG, texts=texts)
+    assert taught.logits[:2, 0].argmax(1).tolist() == [1, 0]
+    assert np.allclose(taught.logits, taught.embeddings @ texts.embeddings.T)
+
+
+def test_crops_show_more_than_the_mask_does():
+    whole = scene([view_of(SQUARES)], SQUARES)
+    mask, crops = (
+        teach_scene(whole, ColourTower(), replace(CONFIG, pooling=p)) for p in ('mask', 'crops')
+    )
+    assert np.array_equal(mask.view_ids, crops.view_ids)
+    assert crops.embeddings[0, 0].argmax() == 0
+    assert crops.embeddings[0, 0, 1] > 0 and mask.embeddings[0, 0, 0] != crops.embeddings[0, 0, 0]
+
+
+def test_views_go_through_the_tower_together_and_nothing_changes():
+    views = [view_of(SQUARES), view_of(SQUARES, 10), view_of(SQUARES, -20)]
+    one, all_ = (
+        teach_scene(scene(views, SQUARES), ColourTower(), replace(CONFIG, batch=b)) for b in (1, 3)
+    )
+    assert (one.view_ids >= 0).sum() > 2
+    assert np.allclose(one.embeddings, all_.embeddings, atol=1e-6)
+
+
+class Torn(list):
+    """Views of which some cannot be read."""
+
+    broken = ()
+
+    def __getitem__(self, number):
+        if number in self.broken:
+            raise ValueError(f'view {number}: image file is missing')
+        return super().__getitem__(number)
+
+
+def test_a_view_whose_image_is_missing_is_left_out_and_counted():
+    views = Torn([view_of(SQUARES), view_of(SQUARES, 10)])
+    views.broken = (0,)
+    taught = teach_scene(scene(views, SQUARES), ColourTower(), CONFIG)
+    assert taught.views_missing == 1
+    assert set(taught.view_ids[:2].ravel().tolist()) == {1, -1}
+
+
+def test_a_scene_of_which_no_image_can_be_read_is_refused():
+    views = Torn([view_of(SQUARES)])
+    views.broken = (0,)
+    with pytest.raises(ValueError, match='s1: none of its views can be read'):
+        teach_scene(scene(views, SQUARES), ColourTower(), CONFIG)
+
+
+def test_of_many_views_only_each_nth_is_looked_at():
+    views = [view_of(SQUARES, 10 * k) for k in range(4)]
+    taught = teach_scene(scene(views, SQUARES), ColourTower(), replace(CONFIG, every=3))
+    assert set(taught.view_ids.ravel().tolist()) <= {0, 3, -1}
+
+
+def test_a_pooling_nobody_knows_is_refused():
+    with pytest.raises(ValueError, match="'mask', 'crops'"):
+        TeacherConfig(pooling='sam')
+
+
+def test_a_file_of_another_clip_or_of_other_settings_is_not_taken_for_ready(tmp_path):
     taught = teach_scene(scene([view_of(SQUARES)], SQUARES), ColourTower(), CONFIG)
+    path = save_teacher_file(replace(taught, settings='a'), tmp_path)
+    assert is_taught(path, 'colours', 'a') and not is_taught(tmp_path / 'none', 'colours', 'a')
+    for clip, settings in (('shapes', 'a'), ('colours', 'b')):
+        with pytest.raises(ValueError, match='taught by colours with a'):
+            is_taught(path, clip, settings)
+    path.write_bytes(path.read_bytes()[:90])
+    assert not is_taught(path, 'colours', 'a')
+
+
+def test_a_teacher_file_comes_back_as_it_was_written(tmp_path):
+    owner = scene([], SQUARES).truth.point_instance
+    texts = Texts(('red',), np.array([[1, 0, 0]], np.float32))
+    whole = scene([view_of(SQUARES)], SQUARES)
+    found = Predicted(owner, np.ones(3, np.float32))
+    taught = teach_scene(whole, ColourTower(), CONFIG, found, texts)
     path = save_teacher_file(taught, tmp_path / 'teacher')
     back = load_teacher_file(path)
     assert path.name == 's1.safetensors' and [p.name for p in path.parent.iterdir()] == [path.name]
@@ -109,6 +208,8 @@ def test_a_teacher_file_comes_back_as_it_was_written(tmp_path):
     assert np.allclose(back.embeddings, taught.embeddings, atol=1e-3)
     assert np.array_equal(back.view_ids, taught.view_ids)
     assert np.array_equal(back.visibility, taught.visibility)
+    assert back.names == ('red',) and np.allclose(back.logits, taught.logits, atol=1e-3)
+    assert np.array_equal(back.point_instance, owner) and back.quality.tolist() == [1, 1, 1]
 
 
 @pytest.mark.parametrize('keep', [0, 20, 200])

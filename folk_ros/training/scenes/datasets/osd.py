@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 from folk_ros.cloud import CloudLayout, read_field
 from folk_ros.cloud_pcd import read_pcd
 from folk_ros.structures import PointCloud
-from folk_ros.training.scenes.datasets.table_plane import camera_above, find_plane
 from folk_ros.training.scenes.scene import GroundTruth, Scene, View
+from folk_ros.upright import camera_above, find_plane
 
 FOCAL = 525 / 640  # of the image width
 MAX_POINTS = 5_000_000

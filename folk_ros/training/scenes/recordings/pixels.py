@@ -7,6 +7,7 @@ import logging
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from folk_ros.cloud import CloudLayout, decode, PointField
 from folk_ros.structures import PointCloud
@@ -64,18 +65,14 @@ class Pixels:
     def _to_view(self, frame: Keyframe, pair: dict[str, Any]) -> View:
         """Decode a pair of images; ValueError where they do not fit their calibration."""
         found, names = self.found, self.found.topics
-        rgb, depth = decode_colour(pair[names.rgb]), decode_depth(pair[names.depth])
-        _check_size(names.rgb, rgb, found.rgb)
-        _check_size(names.depth, depth, found.depth)
-        depth = straighten(depth, found.depth)
-        depth = np.where(depth <= self.max_depth_m, depth, np.float32(0))
-        if not found.registered:
-            rgb = colour_at_depth(rgb, found.rgb, depth, found.depth, frame.T_colour_depth)
-        return View(
-            rgb=rgb,
-            depth=depth,
-            intrinsics=found.depth.K.astype(np.float32),
-            T_world_camera=frame.T_world_depth.astype(np.float32),
+        T_colour_depth = None if found.registered else frame.T_colour_depth
+        return to_view(
+            pair[names.rgb],
+            pair[names.depth],
+            (found.rgb, found.depth),
+            frame.T_world_depth,
+            T_colour_depth,
+            self.max_depth_m,
         )
 
     def _to_cloud(self, message: Any) -> PointCloud:
@@ -102,11 +99,41 @@ class Pixels:
         return PointCloud(xyz.astype(np.float32), cloud.rgb, 'world', found.cloud_ns)
 
 
-def _check_size(topic: str, image: np.ndarray[Any, Any], camera: Camera) -> None:
+def to_view(  # noqa: PLR0913 - what a view is made of
+    rgb_message: Any,
+    depth_message: Any,
+    cameras: tuple[Camera, Camera],
+    T_world_depth: NDArray[np.float64],
+    T_colour_depth: NDArray[np.float64] | None,
+    max_depth_m: float,
+) -> View:
+    """
+    Decode a pair of images taken by two cameras (colour, depth) to a view of the depth camera.
+
+    `T_colour_depth` is None where the images are registered. Raises ValueError where one cannot
+    be read or does not fit its calibration.
+    """
+    colour, camera = cameras
+    rgb, depth = decode_colour(rgb_message), decode_depth(depth_message)
+    _check_size('colour image', rgb, colour)
+    _check_size('depth image', depth, camera)
+    depth = straighten(depth, camera)
+    depth = np.where(depth <= max_depth_m, depth, np.float32(0))
+    if T_colour_depth is not None:
+        rgb = colour_at_depth(rgb, colour, depth, camera, T_colour_depth)
+    return View(
+        rgb=rgb,
+        depth=depth,
+        intrinsics=camera.K.astype(np.float32),
+        T_world_camera=T_world_depth.astype(np.float32),
+    )
+
+
+def _check_size(what: str, image: np.ndarray[Any, Any], camera: Camera) -> None:
     """Refuse an image of another size than its calibration; raise ValueError."""
     height, width = image.shape[:2]
     if (width, height) != (camera.width, camera.height):
         raise ValueError(
-            f'{topic}: expected {camera.width}x{camera.height} pixels, as its camera_info says, '
+            f'{what}: expected {camera.width}x{camera.height} pixels, as its camera_info says, '
             f'got {width}x{height}; name the camera_info of this topic'
         )

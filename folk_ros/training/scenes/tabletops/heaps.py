@@ -46,7 +46,7 @@ class Habit:
 def heap_up(rng: Rng, camera: Floats, most: int, novel: bool) -> list[Thing]:
     """Put 1 to `most` things around the origin; `camera` [2] is where the camera stands."""
     pile, habit = Pile(), Habit.draw(rng)
-    count = int(rng.integers(1, most + 1) if rng.random() < 0.6 else rng.integers(2, 7))
+    count = _how_many(rng, most)
     ways: tuple[Callable[..., Placed | None], ...] = (_alone, _beside, _on, _leaning, _before)
     things: list[Thing] = []
     for _ in range(count):
@@ -59,6 +59,14 @@ def heap_up(rng: Rng, camera: Floats, most: int, novel: bool) -> list[Thing]:
                 things.append(Thing(kind.category, made, placed))
                 break
     return things
+
+
+def _how_many(rng: Rng, most: int) -> int:
+    """Draw how many things are put down: any number, a few, or a crowd."""
+    few, many = min(2, most), max(most // 2, 1)
+    ranges = ((1, most), (few, min(6, most)), (many, most))
+    low, high = ranges[int(rng.choice(3, p=(0.4, 0.2, 0.4)))]
+    return int(rng.integers(low, high + 1))
 
 
 def _lying(rng: Rng, kind: Kind, made: Blueprint) -> Body:

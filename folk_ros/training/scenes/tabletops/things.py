@@ -59,9 +59,9 @@ def printed(rng: Rng, stuff: str) -> Finish:
 
 def packet(rng: Rng) -> Blueprint:
     """Build a packet or carton of any shape, sharp-edged or soft."""
-    size = np.exp(rng.uniform(np.log(0.045), np.log(0.3), 3))
-    if rng.random() < 0.4:  # a flat one, like cereals or tea
-        size = np.array([rng.uniform(0.04, 0.08), rng.uniform(0.1, 0.22), rng.uniform(0.12, 0.32)])
+    size = np.exp(rng.uniform(np.log(0.05), np.log(0.3), 3))
+    if rng.random() < 0.5:  # a flat one, like cereals or tea
+        size = np.array([rng.uniform(0.03, 0.09), rng.uniform(0.1, 0.22), rng.uniform(0.13, 0.32)])
     cover = printed(rng, 'cardboard')
     make = firm if rng.random() < 0.15 else box
     return Blueprint([make(cover.material, (0, 0, size[2] / 2), size)], cover.colour, cover.stuff)

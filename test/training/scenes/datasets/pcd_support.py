@@ -5,7 +5,7 @@ import struct
 import numpy as np
 
 from folk_ros.training.scenes.datasets.osd import kinect_intrinsics
-from folk_ros.training.scenes.datasets.table_plane import camera_above
+from folk_ros.upright import camera_above
 
 HEIGHT, WIDTH = 48, 64
 CAMERA_M, TILT = 0.6, np.radians(40)

@@ -6,8 +6,8 @@ from pcd_support import BOX_M, BOXES, CAMERA_M, table_scan, write_pcd
 import pytest
 
 from folk_ros.training.scenes.datasets.osd import osd_files, read_osd
-from folk_ros.training.scenes.datasets.table_plane import camera_above, find_plane
 from folk_ros.training.scenes.fusion.fuse import back_project
+from folk_ros.upright import camera_above, find_plane
 
 BESIDE = Path(__file__).resolve().parents[4] / 'shared/data/mosd/learn'
 SCANS = Path(os.environ.get('FOLK_MOSD', BESIDE))

@@ -1,4 +1,9 @@
-"""The dominant plane of a cloud seen by one camera: the table, and a world frame on it."""
+"""
+Standing a cloud upright that comes straight from a camera.
+
+Students know which way is up: z. In an optical frame (x right, y down, z ahead) a table lies
+askew, and is found as the plane that most points lie on.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +12,51 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from folk_ros.structures import PointCloud
+
 TRIALS = 400  # planes through three points; the table holds far more than a tenth of the points
 SAMPLE = 4000  # points that a trial is counted on
 NEAR_M = 0.01  # a point this near lies on the plane; a depth step of a Kinect at 1.6 m is 7 mm
 REFINEMENTS = 10
 MIN_SHARE = 0.15  # a plane with fewer of the points is not the table
+FEWEST = 1000  # points in which a table can be told
+ENOUGH = 50_000  # points on which the plane is refined
+WIDEST = 1.4  # half the field of view of a depth camera, as a tangent
+INSIDE = 0.995  # share of the points in it
+ASKEW = 0.15  # sine of the least angle between a plane and both level and upright ones
+
+Floats = NDArray[np.float64]
 
 
-def find_plane(points: NDArray[Any]) -> tuple[NDArray[np.float64], float, float]:
+def stand_upright(cloud: PointCloud) -> tuple[PointCloud, Floats | None]:
+    """
+    Turn a cloud that is plainly given in a camera's optical frame so that its table is level.
+
+    Returns the cloud and the rotation [3, 3] that was applied (`turned = xyz @ rotation.T`), or
+    the very cloud and None: where points lie outside a camera's view, and where the plane that
+    holds most of them is level, upright or none.
+    """
+    if len(cloud) < FEWEST or not in_camera_view(cloud.xyz):
+        return cloud, None
+    rows = np.arange(0, len(cloud), max(len(cloud) // ENOUGH, 1))
+    try:
+        normal, _, _ = find_plane(cloud.xyz[rows])
+    except ValueError:
+        return cloud, None
+    if -normal[1] < ASKEW or -normal[2] < ASKEW:
+        return cloud, None
+    rotation = camera_above(normal, 0.0)[:3, :3]
+    turned = (cloud.xyz @ rotation.T).astype(np.float32)
+    return PointCloud(turned, cloud.rgb, cloud.frame_id, cloud.stamp_ns), rotation
+
+
+def in_camera_view(xyz: NDArray[np.floating]) -> bool:
+    """Tell whether a camera at the origin that looks along z would see all points [N, 3]."""
+    across = np.abs(xyz[:, :2]).max(1)
+    return bool((across < WIDEST * xyz[:, 2]).mean() >= INSIDE)
+
+
+def find_plane(points: NDArray[Any]) -> tuple[Floats, float, float]:
     """
     Find the plane n . p + d = 0 that most points [N, 3] lie on; the origin is on its upper side.
 
@@ -39,9 +81,7 @@ def find_plane(points: NDArray[Any]) -> tuple[NDArray[np.float64], float, float]
     return (-normal, -offset, share) if offset < 0 else (normal, offset, share)
 
 
-def _best_trial(
-    sample: NDArray[np.float64], rng: np.random.Generator
-) -> tuple[NDArray[np.float64], float]:
+def _best_trial(sample: Floats, rng: np.random.Generator) -> tuple[Floats, float]:
     """Return the plane through three points that most of the sample lies near."""
     first, second, third = sample[rng.integers(0, len(sample), (3, TRIALS))]
     normals = np.cross(second - first, third - first)  # [T, 3]
@@ -56,7 +96,7 @@ def _best_trial(
     return normals[best], float(offsets[best])
 
 
-def _fit(points: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
+def _fit(points: Floats) -> tuple[Floats, float]:
     """Return the plane with the least squared distance from the points [N, 3]."""
     centre = points.mean(0)
     spread = (points - centre).T @ (points - centre)
@@ -64,7 +104,7 @@ def _fit(points: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
     return normal, -float(normal @ centre)
 
 
-def camera_above(normal: NDArray[np.float64], height_m: float) -> NDArray[np.float64]:
+def camera_above(normal: Floats, height_m: float) -> Floats:
     """
     Return T_world_camera [4, 4] of an optical camera that sees a plane, given in its own frame.
 

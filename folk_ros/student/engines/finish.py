@@ -1,0 +1,53 @@
+"""What follows a convolution when nothing is learned: norm, skip and ReLU while it is in cache."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn, Tensor
+
+
+@dataclass(frozen=True)
+class Finish:
+    """
+    relu(scale * y + shift + skip), by output channel; `skip` has the shape of the output.
+
+    An engine writes the result into the memory `into` where that is given, and returns it: new
+    memory costs more than what is written there. It may be that of `skip`.
+    """
+
+    scale: Tensor  # [Cout]
+    shift: Tensor  # [Cout]
+    skip: Tensor | None = None  # [R, Cout]
+    into: Tensor | None = None  # [R, Cout]
+
+    def write(self, made: Tensor, out: Tensor, rows: slice) -> None:
+        """Write some finished rows: `made` are those rows of the convolution alone."""
+        place = out[rows]
+        if self.skip is None:
+            torch.addcmul(self.shift, made, self.scale, out=place)
+        else:
+            torch.addcmul(self.skip[rows], made, self.scale, out=place)
+            place += self.shift
+        place.relu_()
+
+
+def finished(made: Tensor, finish: Finish | None) -> Tensor:
+    """Finish a whole result, if there is anything to do, in its own memory where none is given."""
+    if finish is None:
+        return made
+    out = made if finish.into is None else finish.into
+    finish.write(made, out, slice(None))
+    return out
+
+
+def scale_and_shift(norm: nn.Module) -> tuple[Tensor, Tensor]:
+    """Return what a norm multiplies each channel by in evaluation, and what it adds then."""
+    if not isinstance(norm, nn.BatchNorm1d | nn.SyncBatchNorm):
+        raise ValueError(f'norm: expected a batch norm, got {norm}')
+    mean, variance = norm.running_mean, norm.running_var
+    if mean is None or variance is None:
+        raise ValueError('norm: expected one that keeps running statistics')
+    scale = norm.weight * (variance + norm.eps).rsqrt()
+    return scale, norm.bias - mean * scale

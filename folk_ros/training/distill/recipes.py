@@ -1,0 +1,127 @@
+"""Named ways to distil. What won by ablation is `best`; the paper's own is `folk`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from folk_ros.student.vl_adapter import FOLK, LEVELS, MOMENTS
+
+MAJORITY, SOFT = 'majority', 'soft'
+TRAINING_NAMES, ALL_NAMES = 'training', 'all'
+POOLINGS = (FOLK, LEVELS, MOMENTS)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How teacher files become an adapter."""
+
+    # pseudo-labels
+    voting: str = MAJORITY
+    """'majority': each view has a vote and those that disagree are dropped; 'soft': views are
+    weighted by visibility and by how sure they are, and labels are a distribution."""
+    by_visibility: bool = False
+    """Whether views that survive are fused by how much they see, in place of evenly."""
+    ask: str = TRAINING_NAMES
+    """What voters choose from: the names of labelled training rooms, or all of the label set."""
+    vote_scale: float = 20.0
+    """Logit scale of soft votes."""
+    # what the adapter reads
+    pooling: str = FOLK
+    hidden: int = 512
+    predicted_masks: bool = False
+    """Whether the student's own masks that are some instance are trained on too."""
+    unlabelled: bool = False
+    """Whether rooms without truth, whose masks were predicted, are trained on too."""
+    # losses
+    contrastive: float = 1.0
+    """w1, of InfoNCE between student and teacher embeddings."""
+    label: float = 1.0
+    """w2, of the cross-entropy against labels."""
+    cosine: float = 0.0
+    """Of 1 - cosine to the teacher."""
+    temperature: float = 0.07
+    """tau of both softmaxes."""
+    spare_same: bool = False
+    """Whether instances of one label are no negatives of each other."""
+    hard_negatives: float = 0.0
+    """Negatives weigh as exp of this times their logit, over the mean; 0: all alike."""
+    words: float = 0.0
+    """Share of a label's text that is one of its synonyms or descriptions, drawn each time."""
+    # training
+    steps: int = 2000
+    batch: int = 256
+    learning_rate: float = 2e-3
+    weight_decay: float = 0.05
+    noise: float = 0.1
+    """Of the features, in units of their spread."""
+    dropout: float = 0.2
+
+    def __post_init__(self) -> None:
+        for name, value, allowed in (
+            ('voting', self.voting, (MAJORITY, SOFT)),
+            ('ask', self.ask, (TRAINING_NAMES, ALL_NAMES)),
+            ('pooling', self.pooling, POOLINGS),
+        ):
+            if value not in allowed:
+                raise ValueError(f'{name}: expected one of {allowed}, got {value!r}')
+        if self.steps < 1 or self.batch < 2 or self.temperature <= 0:
+            raise ValueError(
+                'steps, batch and temperature: expected at least 1, at least 2 and above 0, got '
+                f'{self.steps}, {self.batch} and {self.temperature}'
+            )
+
+
+PAPER = Recipe(noise=0.0, dropout=0.0)
+BEST = Recipe(
+    voting=SOFT,
+    by_visibility=True,
+    pooling=MOMENTS,
+    predicted_masks=True,
+    cosine=4.0,
+    spare_same=True,
+)
+OPEN = replace(BEST, unlabelled=True, ask=ALL_NAMES)
+RECIPES: dict[str, Recipe] = {'folk': PAPER, 'best': BEST, 'best_unlabelled': OPEN}
+
+
+def recipe(name: str) -> Recipe:
+    """Return a recipe by name; ValueError says which there are."""
+    if name not in RECIPES:
+        raise ValueError(f'config: expected one of {sorted(RECIPES)}, got {name!r}')
+    return RECIPES[name]
+
+
+def open_choices() -> dict[str, Recipe]:
+    """Return what the paper leaves open, one change of `folk` each, for the ablation."""
+    paper = PAPER
+    changes = {
+        'temperature 0.03': replace(paper, temperature=0.03),
+        'temperature 0.1': replace(paper, temperature=0.1),
+        'temperature 0.2': replace(paper, temperature=0.2),
+        'w1 0 (labels alone)': replace(paper, contrastive=0.0),
+        'w2 0 (no labels)': replace(paper, label=0.0),
+        'w1 0.3': replace(paper, contrastive=0.3),
+        'w2 0.3': replace(paper, label=0.3),
+        'views fused by visibility': replace(paper, by_visibility=True),
+    }
+    return {'folk': paper, **{f'folk, {what}': own for what, own in changes.items()}}
+
+
+def steps_beyond() -> dict[str, Recipe]:
+    """Return `best` without each thing that it has beyond the paper, and with what did not win."""
+    best, paper = BEST, PAPER
+    return {
+        'best': best,
+        'best, majority vote': replace(best, voting=MAJORITY),
+        'best, average of the finest features': replace(best, pooling=FOLK),
+        'best, mean of all levels alone': replace(best, pooling=LEVELS),
+        'best, given masks alone': replace(best, predicted_masks=False),
+        'best, no pull to the teacher': replace(best, cosine=0.0),
+        'best, same labels repel': replace(best, spare_same=False),
+        'best, no noise and dropout': replace(best, noise=paper.noise, dropout=paper.dropout),
+        'best, hard negatives': replace(best, hard_negatives=0.5),
+        'best, synonyms and descriptions': replace(best, words=0.5),
+        'best, voters know all names': replace(best, ask=ALL_NAMES),
+        'best, unlabelled rooms': replace(best, unlabelled=True),
+        'best, unlabelled rooms, voters know all names': OPEN,
+    }

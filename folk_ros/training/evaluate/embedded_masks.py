@@ -1,0 +1,95 @@
+"""Masks with embeddings of any origin, read from teacher files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import safe_open, SafetensorError
+
+from folk_ros.structures import Boxes, Instances
+from folk_ros.training.scenes.scene import GroundTruth
+
+
+def read_teacher_masks(path: Path, clip: str, truth: GroundTruth | None) -> Instances:
+    """
+    Read a teacher file as instances, embedded by the mean of their views weighted by visibility.
+
+    Masks are the file's own (point_instance) or else the true ones, in rows. Instances that no
+    view sees are left out. Raises ValueError if it is no teacher file or of another CLIP.
+    """
+    try:
+        with safe_open(path, 'np') as file:
+            metadata = file.metadata() or {}
+            arrays: dict[str, Any] = {
+                key: file.get_tensor(key)
+                for key in file.keys()  # noqa: SIM118 - the file is no dictionary
+            }
+        views = arrays['embeddings'].astype(np.float32)  # [I, K, D]
+        weight = arrays['visibility'].astype(np.float32)[..., None]  # [I, K, 1]
+    except (OSError, SafetensorError, KeyError) as error:
+        raise ValueError(f'{path}: not a teacher file ({error!r}); make it again') from error
+    if metadata.get('clip') != clip:
+        raise ValueError(
+            f'{path}: embeddings live in {metadata.get("clip")!r}, the text tower in {clip!r}'
+        )
+    owner = _owners(path, arrays, truth, len(views))
+    starts, points = masks_of(owner, len(views))
+    mean = (views * weight).sum(1)
+    length = np.linalg.norm(mean, axis=1, keepdims=True)
+    quality = arrays.get('quality', np.ones(len(views), np.float32)).astype(np.float32)
+    everything = instances_of(
+        starts, points, mean / np.maximum(length, 1e-9), np.clip(quality, 0, 1), len(owner)
+    )
+    return everything.select(length[:, 0] > 0)
+
+
+def teaching_seconds(path: Path) -> float:
+    """Return how long a teacher took for a scene, NaN if its file does not say."""
+    with safe_open(path, 'np') as file:
+        return float((file.metadata() or {}).get('seconds', 'nan'))
+
+
+def _owners(
+    path: Path, arrays: dict[str, Any], truth: GroundTruth | None, count: int
+) -> NDArray[np.int32]:
+    """Return which row of a teacher file each point [N] belongs to, -1 for none."""
+    own: NDArray[np.int32] | None = arrays.get('point_instance')
+    if own is not None:
+        return own
+    if truth is None or len(truth.names) != count:
+        raise ValueError(
+            f'{path}: has {count} rows and no masks of its own, the scene '
+            f'{"no truth" if truth is None else f"{len(truth.names)} true instances"}'
+        )
+    return truth.point_instance
+
+
+def masks_of(owner: NDArray[np.int32], count: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Return the masks of instances of points [N], -1 for none; see Instances."""
+    order = np.argsort(owner, kind='stable').astype(np.int32)[int((owner < 0).sum()) :]
+    counts = np.bincount(owner[owner >= 0], minlength=count)
+    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), order
+
+
+def instances_of(
+    starts: NDArray[np.int64],
+    points: NDArray[np.int32],
+    embeddings: NDArray[np.float32],
+    quality: NDArray[np.float32],
+    num_points: int,
+) -> Instances:
+    """Build instances without boxes: what is scored has no need of them."""
+    count = len(quality)
+    nothing = np.zeros((count, 3), np.float32)
+    return Instances(
+        starts=starts,
+        points=points,
+        embeddings=embeddings.astype(np.float32),
+        quality=quality,
+        boxes=Boxes(nothing, nothing, np.zeros(count, np.float32)),
+        ids=np.arange(1, count + 1, dtype=np.uint32),
+        num_points=num_points,
+    )

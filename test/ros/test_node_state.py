@@ -1,0 +1,213 @@
+"""What the node keeps, says of itself and forgets; each test has a node of its own."""
+
+import signal
+import time
+
+from node_support import (
+    call,
+    DELAY,
+    get_parameters,
+    LOADER,
+    node_process,
+    own_domain,
+    Peer,
+    publish_until,
+    room,
+    SECOND,
+    set_parameter,
+    show,
+    wait_for,
+)
+import numpy as np
+import pytest
+
+from folk_ros.ros import runtime
+from folk_ros.ros.conversions import to_point_cloud2
+
+pytestmark = pytest.mark.dds
+
+
+@pytest.fixture(scope='module', autouse=True)
+def context():
+    with own_domain():
+        yield
+
+
+@pytest.fixture
+def peer(context):
+    peer = Peer().watch()
+    yield peer
+    peer.close()
+
+
+def test_the_standing_query_survives_a_restart_where_it_was_asked_to(tmp_path, peer):
+    parameters = {'keep_standing_query': 'true', 'state_folder': str(tmp_path / 'state')}
+    with node_process(tmp_path, parameters):
+        peer.ask([], remember=True)
+        peer.ask(['red thing', 'lamp'], remember=True)
+        wait_for(lambda: list((tmp_path / 'state').iterdir()), what='the file')
+    with node_process(tmp_path, parameters) as (_, log):
+        wait_for(lambda: 'is taken up: red thing, lamp' in log.read_text(), what='the old query')
+        (value,) = get_parameters(peer, 'standing_query')
+        assert list(value.string_array_value) == ['red thing', 'lamp']
+        answer = peer.ask([], remember=True)
+        assert answer.success and "it was: 'red thing', 'lamp'" in answer.message
+        assert list(get_parameters(peer, 'standing_query')[0].string_array_value) == ['']
+    with node_process(tmp_path, {**parameters, 'standing_query': "['table']"}) as (_, log):
+        wait_for(lambda: 'is ready' in log.read_text(), what='the node')
+        assert list(get_parameters(peer, 'standing_query')[0].string_array_value) == ['table']
+
+
+def test_another_vocabulary_renames_the_last_scene_at_once(tmp_path, peer):
+    with node_process(tmp_path):
+        scene = show(peer, room())
+        assert set_parameter(peer, 'vocabulary', ['red thing', 'box']).successful
+        names = {'red thing', 'box'}
+        wait_for(lambda: {i.text for i in peer.instances[-1].instances} <= names, what='the names')
+        assert peer.instances[-1].header == scene.header  # no other cloud has come
+        assert not set_parameter(peer, 'vocabulary', ['x' * 1000]).successful
+        assert set_parameter(peer, 'vocabulary', ['']).successful  # the model's own again
+        names = {i.text for i in scene.instances}
+        wait_for(lambda: {i.text for i in peer.instances[-1].instances} == names, what='the names')
+
+
+def test_an_answer_from_a_cloud_that_is_old_says_so(tmp_path, peer):
+    with node_process(tmp_path, {'max_age': 60.0}):
+        show(peer, room(stamp_ns=time.time_ns()))
+        assert 'old' not in peer.ask(['red thing']).message
+        assert set_parameter(peer, 'max_age', 0.1).successful
+        time.sleep(0.2)
+        answer = peer.ask(['red thing'])
+        assert answer.success and 's old, expected at most 0.1 s (max_age)' in answer.message
+        assert set_parameter(peer, 'max_age', 0.0).successful
+        assert 'old' not in peer.ask(['red thing']).message
+
+
+def test_it_is_ready_once_the_model_is_loaded(tmp_path, peer):
+    ready = peer.listen('~/ready', 'std_msgs/msg/Bool')
+    with node_process(tmp_path, environment={LOADER: 'late'}):
+        wait_for(lambda: [m.data for m in ready] == [False, True], what='ready')
+        late = Peer()
+        try:
+            heard = late.listen('~/ready', 'std_msgs/msg/Bool')
+            wait_for(lambda: [m.data for m in heard] == [True], what='the latched state')
+        finally:
+            late.close()
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_node_within_two_seconds_of_a_running_network(tmp_path, peer, number):
+    with node_process(tmp_path, environment={DELAY: '30'}) as (process, log):
+        wait_for(lambda: 'is ready' in log.read_text(), what='the model')
+        publish_until(
+            peer.clouds, to_point_cloud2(room()), lambda: received(peer) > 0, 'the cloud', 60
+        )
+        time.sleep(0.3)  # it is in the network now
+        begin = time.monotonic()
+        process.send_signal(number)
+        assert process.wait(10) == 0
+        assert time.monotonic() - begin < 2.0
+        assert 'Traceback' not in log.read_text()
+
+
+def received(peer):
+    for array in reversed(peer.diagnostics):
+        for item in array.status:
+            values = {pair.key: pair.value for pair in item.values}
+            if 'clouds received' in values:
+                return int(values['clouds received'])
+    return 0
+
+
+def test_a_node_that_was_killed_is_replaced_while_its_peers_run(tmp_path, peer):
+    with node_process(tmp_path / 'a') as (process, _):
+        show(peer, room())
+        process.kill()
+        process.wait()
+    with node_process(tmp_path / 'b'):
+        peer.instances.clear()
+        scene = show(peer, room(stamp_ns=5 * SECOND))
+        answer = peer.ask(['red thing'])
+        assert answer.success and answer.scene_id == scene.scene_id
+
+
+def test_simulated_time_that_jumps_back_starts_the_scene_anew(tmp_path, peer):
+    clock = peer.publisher('/clock', 'rosgraph_msgs/msg/Clock', reliable=False)
+
+    def tick(seconds):
+        message = runtime.message('rosgraph_msgs/msg/Clock')()
+        message.clock.sec = seconds
+        return message
+
+    with node_process(tmp_path, {'use_sim_time': 'true'}) as (_, log):
+        wait_for(clock.get_subscription_count, what='the node to follow /clock')
+        clock.publish(tick(100))
+        show(peer, room(stamp_ns=100 * SECOND))
+        publish_until(
+            clock, tick(10), lambda: 'the time was set back by' in log.read_text(), 'the reset'
+        )
+        wait_for(lambda: not peer.ask(['red thing']).success, what='the scene to be gone')
+        assert show(peer, room(stamp_ns=11 * SECOND)).instances
+
+
+def test_an_optical_cloud_is_answered_in_its_own_frame_with_boxes_that_stand(tmp_path, peer):
+    frames = peer.publisher('/tf_static', 'tf2_msgs/msg/TFMessage', latched=True)
+    link = runtime.message('geometry_msgs/msg/TransformStamped')()
+    link.header.frame_id, link.child_frame_id = 'base_link', 'cam_optical_frame'
+    turn = link.transform.rotation
+    turn.x, turn.y, turn.z, turn.w = -0.5, 0.5, -0.5, 0.5
+    link.transform.translation.z = 1.0
+    frames.publish(runtime.message('tf2_msgs/msg/TFMessage')(transforms=[link]))
+    upright = room(colours=(2,))  # a cube at x 2.0 to 2.4, y 0 to 0.4, z 0 to 0.4
+    x, y, z = (upright.xyz - [0, 0, 1]).T
+    optical = room(colours=(2,), frame_id='cam_optical_frame')
+    optical.xyz[:] = np.stack([-y, -z, x], 1)
+    with node_process(tmp_path) as (_, log):
+        publish_until(
+            peer.clouds, to_point_cloud2(optical), lambda: peer.instances, 'a scene', period_s=1.0
+        )
+        wait_for(lambda: "segmenting in 'base_link'" in log.read_text(), what='what was chosen')
+        peer.clouds.publish(to_point_cloud2(optical))
+        wait_for(lambda: peer.instances[-1].instances, what='the thing')
+    scene = peer.instances[-1]
+    (blue,) = scene.instances
+    assert scene.header.frame_id == 'cam_optical_frame'
+    p = blue.pose.position
+    assert [p.x, p.y, p.z] == pytest.approx([-0.2, 0.8, 2.2], abs=0.05)
+    q = np.array([blue.pose.orientation.x, blue.pose.orientation.y, blue.pose.orientation.z])
+    w = blue.pose.orientation.w
+    up = 2 * q * q[2] + (2 * w * w - 1) * np.array([0, 0, 1]) + 2 * w * np.cross(q, [0, 0, 1])
+    assert up == pytest.approx([0, -1, 0], abs=1e-3)  # the box's own z points up in the room
+
+
+def test_files_are_served_below_the_folder_alone(tmp_path, peer):
+    trigger = 'std_srvs/srv/Trigger'
+    with node_process(tmp_path, {'scene_folder': str(tmp_path)}):
+        assert 'no scene' in call(peer, trigger, '/folk/save').message
+        assert set_parameter(peer, 'scene_file', '../../etc/passwd').successful
+        for name in ('save', 'load'):
+            answer = call(peer, trigger, f'/folk/{name}')
+            assert not answer.success and 'scene_file: expected a name' in answer.message
+        assert not list(tmp_path.glob('*.safetensors'))
+
+
+def test_a_scene_that_was_saved_is_there_again_after_a_restart(tmp_path, peer):
+    parameters = {'scene_folder': str(tmp_path), 'scene_file': 'room.safetensors'}
+    with node_process(tmp_path, parameters):
+        before = show(peer, room())
+        answer = call(peer, 'std_srvs/srv/Trigger', '/folk/save')
+        assert answer.success and '3 instances' in answer.message, answer.message
+    with node_process(tmp_path, parameters) as (_, log):
+        wait_for(lambda: 'is ready' in log.read_text(), what='the model')
+        answer = call(peer, 'std_srvs/srv/Trigger', '/folk/load')
+        assert answer.success, answer.message
+        wait_for(lambda: peer.ask(['red thing']).success, what='the scene')
+        answer = peer.ask(['red thing'])
+        assert [i.text for i in answer.instances] == ['red thing']
+        assert 'loaded from a file' in answer.message
+        kept = {i.id: i.text for i in before.instances}
+        assert {answer.instances[0].id: 'red thing'}.items() <= kept.items()
+        (tmp_path / 'room.safetensors').write_bytes(b'\x10' * 1000)
+        answer = call(peer, 'std_srvs/srv/Trigger', '/folk/load')
+        assert not answer.success and 'room.safetensors' in answer.message
+        assert peer.ask(['red thing']).success

@@ -1,0 +1,99 @@
+"""What becomes of objects that a cloud does not show again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from memory_support import A, B, C, D, floor, ids_of, make_scene, seen_often
+import numpy as np
+
+from folk_ros.scene_memory import MAX_MISSED, PATIENCE, SceneMemory
+
+
+def test_what_is_out_of_view_stays_in_the_scene_without_points():
+    memory = SceneMemory()
+    seen_often(memory, A, B, more=[floor()])
+    scene = memory.update(*make_scene(A, more=[floor(high=(0.8, 4))]))
+    assert scene.ids.tolist() == [1, 2]
+    assert scene.point_counts.tolist() == [400, 0]
+    np.testing.assert_allclose(scene.boxes.centre[1], B)
+    assert ids_of(memory, B, A, more=[floor()]) == [2, 1]
+
+
+def test_what_was_seen_once_is_remembered_but_not_shown():
+    memory = SceneMemory()
+    ids_of(memory, A, B, more=[floor()])
+    assert ids_of(memory, A, more=[floor(high=(0.8, 4))]) == [1]
+    assert ids_of(memory, B, more=[floor()])[0] == 2
+
+
+def test_a_cloud_without_a_frame_gets_nothing_that_it_does_not_show():
+    memory = SceneMemory()
+    seen_often(memory, A, B, more=[floor()], frame_id='')
+    assert ids_of(memory, A, more=[floor(high=(0.8, 4))], frame_id='') == [1]
+    assert ids_of(memory, B, A, more=[floor()], frame_id='') == [2, 1]
+
+
+def test_what_is_gone_leaves_the_scene_at_once_and_its_id_is_not_used_again():
+    memory = SceneMemory()
+    seen_often(memory, A, B, more=[floor()])
+    assert ids_of(memory, A, more=[floor()]) == [1]
+    assert ids_of(memory, A, more=[floor()]) == [1]
+    assert ids_of(memory, A, B, more=[floor()]) == [1, 3]
+
+
+def test_one_cloud_with_a_hole_does_not_cost_an_id():
+    memory = SceneMemory()
+    seen_often(memory, A, B, more=[floor()])
+    ids_of(memory, A, more=[floor()])
+    assert ids_of(memory, A, B, more=[floor()]) == [1, 2]
+
+
+def test_a_drift_of_the_map_makes_nothing_go():
+    memory = SceneMemory()
+    seen_often(memory, A, B, more=[floor()])
+    instances, cloud = make_scene(A, B, more=[floor()])
+    shifted = replace(cloud, xyz=cloud.xyz + np.float32(0.03))
+    scene = memory.update(instances.select(np.array([0])), shifted)  # B is missed
+    assert scene.ids.tolist() == [1, 2]
+
+
+def test_what_a_student_misses_stays_for_a_while_with_its_points():
+    memory = SceneMemory()
+    seen_often(memory, A, B, more=[floor()])
+    instances, cloud = make_scene(A, B, more=[floor()])
+    only = instances.select(np.array([0]))
+    shown = [memory.update(only, cloud) for _ in range(PATIENCE + 2)]
+    assert [len(scene) for scene in shown] == [2] * PATIENCE + [1, 1]
+    points = shown[0].points_of(1)
+    assert set(range(400, 800)) <= set(points.tolist())
+    assert memory.update(instances, cloud).ids.tolist() == [1, 2]
+
+
+def test_what_is_missed_for_long_is_forgotten():
+    memory = SceneMemory()
+    seen_often(memory, A, B, more=[floor()])
+    instances, cloud = make_scene(A, B, more=[floor()])
+    for _ in range(MAX_MISSED + 1):
+        memory.update(instances.select(np.array([0])), cloud)
+    assert memory.update(instances, cloud).ids.tolist() == [1, 3]
+
+
+def test_a_lone_object_is_gone_when_the_others_are_all_there():
+    memory = SceneMemory()
+    seen_often(memory, A, B, C, D)
+    assert ids_of(memory, A, B, C) == [1, 2, 3]
+    assert ids_of(memory, A) == [1, 2, 3]  # another view: what else is missing is hidden
+
+
+def test_what_moved_keeps_its_id_by_its_looks():
+    memory = SceneMemory()
+    seen_often(memory, A, B, looks=[0, 1], more=[floor()])
+    assert ids_of(memory, A, (1.0, 1.5, 0), looks=[0, 1], more=[floor()], seed=1) == [1, 2]
+    assert ids_of(memory, A, (3.5, 3.5, 0), looks=[0, 2], more=[floor()], seed=2) == [1, 3]
+
+
+def test_what_stands_where_it_was_is_not_what_looks_the_same_elsewhere():
+    memory = SceneMemory()
+    seen_often(memory, A, B, looks=[0, 0], more=[floor()])
+    assert ids_of(memory, A, C, B, looks=[0, 0, 0], more=[floor()]) == [1, 3, 2]
