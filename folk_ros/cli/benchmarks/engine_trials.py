@@ -94,7 +94,7 @@ class ProductRecorder(TorchDispatchMode):
         """Run the operation as it is."""
         if func.overloadpacket in (torch.ops.aten.mm, torch.ops.aten.addmm):
             features, matrix = args[-2:]
-            self.products.append((len(features), matrix))
+            self.products.append((len(features), matrix.detach()))
         return func(*args, **(kwargs or {}))
 
 
