@@ -2,10 +2,12 @@
 
 import os
 from pathlib import Path
+import re
 
 from setuptools import find_packages, setup
 
 HERE = Path(__file__).parent
+VERSION = re.findall("__version__ = '(.+)'", (HERE / 'folk_ros/__init__.py').read_text())[0]
 SHARED = ('msg', 'srv', 'launch', 'config', 'resource')  # colcon installs the same folders
 
 RECORDINGS = 'rosbags>=0.11'
@@ -31,12 +33,20 @@ def shared_files() -> list[tuple[str, list[str]]]:
 
 setup(
     name='folk_ros',
-    version='0.1.0',
+    version=VERSION,
     description='Open-vocabulary 3D instance segmentation for ROS 2 robots (FOLK)',
     long_description=(HERE / 'README.md').read_text(encoding='utf-8'),
     long_description_content_type='text/markdown',
     license='Apache-2.0',
     license_files=['LICENSE'],
+    classifiers=[
+        'Development Status :: 4 - Beta',
+        'Intended Audience :: Science/Research',
+        'Operating System :: POSIX :: Linux',
+        *(f'Programming Language :: Python :: 3.{minor}' for minor in (10, 11, 12, 13)),
+        'Topic :: Scientific/Engineering :: Artificial Intelligence',
+    ],
+    keywords=['ros2', 'robotics', 'point cloud', 'open vocabulary', '3D instance segmentation'],
     python_requires='>=3.10',
     packages=find_packages(include=['folk_ros', 'folk_ros.*']),
     package_data={'folk_ros.viewer': ['*.html', '*.js']},
@@ -56,7 +66,7 @@ setup(
         # rosbags: recordings become scenes without ROS
         'train': [*VIZ, *IMAGES, RECORDINGS, 'tensorboard>=2.14'],
         'viz': VIZ,
-        'minkowski': ['MinkowskiEngine==0.5.4'],
+        'minkowski': ['MinkowskiEngine==0.5.4'],  # the last there is; compiled by hand
         'test': [
             *DEMO,
             *IMAGES,

@@ -30,6 +30,7 @@ from folk_ros.structures import PointCloud
 __all__ = ['CloudLayout', 'PointField', 'decode', 'encode', 'read_field']
 
 BLOCK_POINTS = 65_536
+KEPT_WHOLE = 0.8  # share of finite points above which the room of the others is not given back
 MAX_POINTS = 5_000_000
 
 
@@ -164,11 +165,13 @@ def _gather(
             for axis, channel in enumerate(channels):
                 values = channel[block].reshape(-1)
                 rgb[start:end, axis] = _to_uint8(values if rows is None else values[rows])
-    # Gives what was dropped back without a copy; nobody else has seen these arrays.
-    xyz.resize((end, 3), refcheck=False)
-    if rgb is not None:
-        rgb.resize((end, 3), refcheck=False)
-    return xyz, rgb
+    return _first_rows(xyz, end), None if rgb is None else _first_rows(rgb, end)
+
+
+def _first_rows(array: NDArray[Any], count: int) -> NDArray[Any]:
+    """Leave out the rows from `count` on; give their memory back where that is worth a copy."""
+    # Not by ndarray.resize, which copies always since NumPy 2.5.
+    return array[:count] if count > KEPT_WHOLE * len(array) else array[:count].copy()
 
 
 def _blocks(shape: tuple[int, ...]) -> Iterator[tuple[slice, slice]]:

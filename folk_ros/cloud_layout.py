@@ -20,6 +20,7 @@ DATATYPES = {  # sensor_msgs/PointField datatype -> its name there, NumPy type w
 COORDINATES = {FLOAT32, FLOAT64}
 PACKED = {FLOAT32, UINT32, INT32}
 CHANNELS = {UINT8, FLOAT32, FLOAT64}
+FIELDS_SHOWN, NAME_SHOWN = 16, 40  # in a message: how many, how many characters of each
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,11 @@ class CloudLayout:
 
     @property
     def field_names(self) -> str:
-        """The names of the fields for a message to a person."""
-        return ', '.join(repr(field.name) for field in self.fields) or 'none'
+        """The names of the fields, the first ones of many, for a message to a person."""
+        shown = [repr(field.name[:NAME_SHOWN]) for field in self.fields[:FIELDS_SHOWN]]
+        if len(self.fields) > FIELDS_SHOWN:
+            shown.append(f'and {len(self.fields) - FIELDS_SHOWN} more')
+        return ', '.join(shown) or 'none'
 
 
 def check_sizes(layout: CloudLayout, num_bytes: int, max_points: int) -> None:

@@ -97,7 +97,7 @@ class SegmentConfig(Checked):
         0, 'CPU threads of the student; 0 leaves it to torch.', low=0, high=256, fixed=True
     )
     min_quality: float = setting(
-        0.45, 'Instances of lower mask quality are dropped.', low=0.0, high=1.0
+        0.3, 'Instances of lower mask quality are dropped.', low=0.0, high=1.0
     )
     min_points: int = setting(30, 'Instances of fewer points are dropped.', low=1, high=1_000_000)
     max_instances: int = setting(200, 'At most so many instances per cloud.', low=1, high=2000)

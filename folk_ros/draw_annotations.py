@@ -12,7 +12,9 @@ from folk_ros.draw_view import View
 from folk_ros.markers import EDGES, RGB
 
 MAX_LABELS = 60
+RINGS = 4  # how far off a label may go; lines across half the picture help nobody
 EDGE_STEPS = 24  # pieces of an edge that are hidden or not
+CROWDED = 0.05  # a label that would cover more than this share of its area is not written
 BEHIND_M = 0.08  # an edge is hidden where points are nearer by more than this
 
 
@@ -58,7 +60,11 @@ def draw_labels(
     labels: Sequence[tuple[str, RGB]],
     font_size: float,
 ) -> None:
-    """Write the labels above their boxes, moved aside where another one stands there."""
+    """
+    Write the labels above their boxes, moved aside where another one stands there.
+
+    Large things come first; a label for which no place is left is not written.
+    """
     from matplotlib.patheffects import withStroke
 
     renderer = axes.figure.canvas.get_renderer()
@@ -75,7 +81,10 @@ def draw_labels(
         )  # fmt: skip
         extent = text.get_window_extent(renderer)
         half = np.array([extent.width, extent.height]) / 2 + 1
-        middle, is_far = _place(pixels, half, view.size, placed)
+        middle, is_far, covered = _place(pixels, half, view.size, placed)
+        if covered > CROWDED * 4 * half.prod():
+            text.remove()
+            continue
         text.set_position(middle)
         placed.append(np.concatenate([middle - half, middle + half]))
         if is_far:
@@ -89,12 +98,13 @@ def _place(
     half: NDArray[np.float64],
     size: tuple[int, int],
     placed: list[NDArray[np.float64]],
-) -> tuple[NDArray[np.float64], bool]:
+) -> tuple[NDArray[np.float64], bool, float]:
     """
     Find the middle of a label of half size [2] near a box with corners [8, 2].
 
-    Returns it with whether it is so far off that a line should lead to it. The first place wins
-    where nothing stands yet, else the one that covers least.
+    Returns it with whether it is so far off that a line should lead to it, and the area of other
+    labels that it covers. The first place wins where nothing stands yet, else the one that covers
+    least.
     """
     low, high = pixels.min(0), pixels.max(0)
     centre = (low + high) / 2
@@ -102,7 +112,7 @@ def _place(
     places = [(centre[0], above), tuple(centre), (centre[0], below)]
     places += [(high[0] + half[0] + 4, centre[1]), (low[0] - half[0] - 4, centre[1])]
     near = len(places)
-    for ring in range(2, 7):
+    for ring in range(2, RINGS):
         for side in (0, -1, 1):
             x = centre[0] + side * ring * 0.6 * half[0]
             places += [(x, above - (ring - 1) * 2.2 * half[1]), (x, below + ring * 2.2 * half[1])]
@@ -112,7 +122,7 @@ def _place(
         covered = sum(_shared(np.concatenate([middle - half, middle + half]), p) for p in placed)
         if covered < least:
             least, best, best_index = covered, middle, index
-    return best, best_index >= near
+    return best, best_index >= near, float(least)
 
 
 def _shared(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:

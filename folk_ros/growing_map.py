@@ -32,10 +32,12 @@ from folk_ros.map_tiles import (
 )
 from folk_ros.places import contains
 from folk_ros.structures import Instances, PointCloud
+from folk_ros.upright import upright_turn
 
 log = logging.getLogger(__name__)
 
-Find = Callable[[PointCloud], Instances]
+Turn = NDArray[np.float64] | None  # [3, 3] how a cloud is stood upright
+Find = Callable[[PointCloud, Turn], Instances]
 
 RIM = 2  # tiles around what is looked for, for the network to see
 TOUCH = 2  # voxels: an object so close to a changed tile may have changed with it
@@ -55,6 +57,7 @@ class Before:
     voxels: VoxelSet  # of each tile as it was when it was last segmented
     instances: Instances  # without points
     masks: list[Keys]  # their voxels
+    turn: Turn  # which way is up: judged by the whole map, also for its parts
     spent: float = 0.0  # shares of the map segmented in parts since all of it was
 
     def touched(self, tiles: Keys) -> NDArray[np.bool_]:
@@ -77,20 +80,27 @@ class GrowingMap:
         self._before: Before | None = None
 
     def segment(self, cloud: PointCloud, find: Find, config: SegmentConfig) -> Instances:
-        """Return the instances of a cloud; `find` segments a cloud or a part of one."""
+        """
+        Return the instances of a cloud; `find` segments a cloud or a part of one.
+
+        It is told how to turn that upright, where `config.gravity` leaves it to us.
+        """
         before, self._before = self._before, None  # a failure below leaves nothing half done
         self.part = None
         if not config.incremental_points or len(cloud) < config.incremental_points:
-            return find(cloud)
+            return find(cloud, _turn(cloud, config))
         tiled = into_tiles(cloud, self.voxel_m)
         if before is not None and _comparable(before, cloud, config):
             found = self._changes(cloud, tiled, find, before)
             if found is not None:
                 return found
-        found = find(cloud)
+        turn = _turn(cloud, config)
+        found = find(cloud, turn)
         voxels = voxel_set(cloud, tiled.point_voxel)
         masks = over_voxels(found, tiled)
-        self._before = Before(cloud.frame_id, config, tiled.content, voxels, _bare(found), masks)
+        self._before = Before(
+            cloud.frame_id, config, tiled.content, voxels, _bare(found), masks, turn
+        )
         return found
 
     def call(self, ids: NDArray[np.uint32]) -> None:
@@ -124,7 +134,7 @@ class GrowingMap:
         masks = [before.masks[row] for row in keep]
         result = over_points(before.instances.select(keep), masks, cloud, tiled)
         if len(part):
-            found = in_whole(find(cloud.select(part)), part, cloud)
+            found = in_whole(find(cloud.select(part), before.turn), part, cloud)
             new = over_voxels(found, tiled)
             mine = accepted(new, core, masks)
             result = result.joined(found.select(mine))
@@ -143,6 +153,10 @@ class GrowingMap:
         )
         log.debug('%d of %d points were segmented anew', len(part), len(cloud))
         return result
+
+
+def _turn(cloud: PointCloud, config: SegmentConfig) -> Turn:
+    return upright_turn(cloud) if config.gravity == 'auto' else None
 
 
 def _comparable(before: Before, cloud: PointCloud, config: SegmentConfig) -> bool:

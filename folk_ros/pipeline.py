@@ -21,7 +21,7 @@ import torch
 
 from folk_ros.cloud_doubts import doubts_about
 from folk_ros.config import FolkConfig, SegmentConfig
-from folk_ros.growing_map import GrowingMap
+from folk_ros.growing_map import GrowingMap, Turn
 from folk_ros.instances import assemble
 from folk_ros.notices import Notice, NoticeLog
 from folk_ros.query import answer, best_names, check_limits, check_texts, Vocabulary
@@ -32,7 +32,7 @@ from folk_ros.student.face import MaskStudent
 from folk_ros.student.runner import Runner
 from folk_ros.student.weights import load_student, STUDENT_FILE
 from folk_ros.text import load_text_tower, TextTower
-from folk_ros.upright import stand_upright
+from folk_ros.upright import turned
 from folk_ros.voxels import voxelize
 
 log = logging.getLogger(__name__)
@@ -91,10 +91,10 @@ class Folk:
             notices: list[Notice] = []
             looked = False
 
-            def find(part: PointCloud) -> Instances:
+            def find(part: PointCloud, turn: Turn) -> Instances:
                 nonlocal looked
                 looked = True
-                found, said = self._find(part, self.config.segment)
+                found, said = self._find(part, turn, self.config.segment)
                 notices.extend(said)
                 return found
 
@@ -164,17 +164,21 @@ class Folk:
             self._map.forget()
             self.scene = None
 
+    def cancel(self) -> None:
+        """Let `segment` end soon, now and ever after, with Cancelled: the program ends."""
+        self._runner.cancel()
+
     def warm_up(self) -> None:
         """Run student and text tower once, so that the first answer is as fast as the tenth."""
         rng = np.random.default_rng(0)
         points = rng.uniform(0, 2, (20_000, 3)).astype(np.float32)
-        self._find(PointCloud(points), self.config.segment)
+        self._find(PointCloud(points), None, self.config.segment)
         self.text.encode(['warm up'])
 
     def _find(
-        self, cloud: PointCloud, config: SegmentConfig
+        self, cloud: PointCloud, turn: Turn, config: SegmentConfig
     ) -> tuple[Instances, tuple[Notice, ...]]:
-        """Find instances, best first, and what to know about them."""
+        """Find instances, best first, of a cloud turned upright, and what to know about them."""
         if len(cloud) > config.max_points:
             raise ValueError(
                 f'the cloud has {len(cloud)} points, expected at most {config.max_points}; thin '
@@ -182,12 +186,13 @@ class Folk:
             )
         if len(cloud) == 0:
             return Instances.empty(self.student.config.embedding_dim, cloud), ()
-        level, rotation = stand_upright(cloud) if config.gravity == 'auto' else (cloud, None)
+        level = turned(cloud, turn)
         voxels = voxelize(level, self.student.config.voxel_size_m)
         found = self._runner.predict(voxels, config)
-        doubts = doubts_about(level, voxels, turned=rotation is not None)
-        if rotation is not None:  # boxes are wanted where the cloud is
-            voxels = replace(voxels, centres=(voxels.centres @ rotation).astype(np.float32))
+        self._runner.check()
+        doubts = doubts_about(level, voxels, turned=turn is not None)
+        if turn is not None:  # boxes are wanted where the cloud is
+            voxels = replace(voxels, centres=(voxels.centres @ turn).astype(np.float32))
         instances = assemble(
             found.owner.cpu().numpy(),
             found.rows.cpu().numpy(),

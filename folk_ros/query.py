@@ -1,12 +1,13 @@
 """
 Queries: which instances answer a text, with a probability.
 
-Raw CLIP cosines are not calibrated, so an instance is judged by a softmax between the text and a
-background vocabulary. Vocabulary names that mean nearly the same as the text ("sofa" asked of
-"couch") do not stand against it. How sure that makes us is learned: from words that nobody was
-taught, asked of scenes whose objects are known, present or not (Answering). For a student that
-was distilled without such scenes, a gate on the cosine itself keeps a text that is like nothing
-here from winning for want of rivals.
+Raw CLIP cosines are not calibrated, so a background vocabulary helps: text and instance answer
+each other as far as both are the same names of it, and by their cosine. How sure that makes us is
+learned: from words that nobody was taught, asked of scenes whose objects are known, present or
+not (Answering). For a student that was distilled without such scenes, an instance is judged by a
+softmax between the text and the vocabulary. Names that mean nearly the same as the text ("sofa"
+asked of "couch") do not stand against it, and a gate on the cosine itself keeps a text that is
+like nothing here from winning for want of rivals.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from folk_ros.structures import check_arrays, Instances, Match
 ALLY_FLOOR = 0.45  # names less similar to the text than this always stand against it
 GATE_WIDTH = 0.03  # cosine over which the gate opens
 ALLY_SHARE = 0.85  # names at least this share as similar as the most similar one are allies
+SHARPNESS = 0.75  # of the softmax over names, in units of the vocabulary's scale
+BESIDE = 0.5  # weight of the cosine beside the names, in the same units
 
 
 @dataclass(frozen=True)
@@ -33,9 +36,7 @@ class Answering:
     """
 
     bias: float
-    cosine: float  # of text and instance
-    rivals: float  # log odds of the text against the names that mean something else
-    concepts: float  # log odds of the instance against all names as what the text means
+    evidence: float  # factor of what `evidence` returns
 
 
 @dataclass(frozen=True)
@@ -92,26 +93,35 @@ def probabilities(
     texts: NDArray[np.float32], embeddings: NDArray[np.float32], vocabulary: Vocabulary
 ) -> NDArray[np.float32]:
     """Probability [Q, I] that instances [I, D] are what texts [Q, D] name."""
-    similarity, rivals, concepts = evidence(texts, embeddings, vocabulary)
     learned = vocabulary.answering
     if learned is not None:
-        logit = learned.bias + learned.cosine * similarity
-        logit = logit + learned.rivals * rivals + learned.concepts * concepts
-        return _sigmoid(logit)
-    gate = (similarity - vocabulary.floor) / GATE_WIDTH
-    return _sigmoid(gate) * _sigmoid(rivals)
+        own = evidence(texts, embeddings, vocabulary)
+        return _sigmoid(learned.bias + learned.evidence * own)
+    gate = (texts @ embeddings.T - vocabulary.floor) / GATE_WIDTH
+    return _sigmoid(gate) * _sigmoid(rivalry(texts, embeddings, vocabulary))
 
 
 def evidence(
     texts: NDArray[np.float32], embeddings: NDArray[np.float32], vocabulary: Vocabulary
-) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+) -> NDArray[np.float32]:
     """
-    Return what speaks for instances [I, D] being what texts [Q, D] name, each [Q, I].
+    Return what speaks for instances [I, D] being what texts [Q, D] name [Q, I].
 
-    These are the cosine, and two log odds: of the text against those names that mean something
-    else, as what the instance is; and of the instance against all names, as what the text means.
+    It is the log probability that a name drawn for the text and one drawn for the instance are
+    the same, and some of the cosine, which tells a red chair from a blue one.
     """
-    similarity = texts @ embeddings.T  # [Q, I]
+    scale = SHARPNESS * vocabulary.scale
+    meant = _softmax(scale * (texts @ vocabulary.embeddings.T))  # [Q, B]
+    seen = _softmax(scale * (embeddings @ vocabulary.embeddings.T))  # [I, B]
+    same = np.log(meant @ seen.T + 1e-30)
+    found: NDArray[np.float32] = same + BESIDE * vocabulary.scale * (texts @ embeddings.T)
+    return found
+
+
+def rivalry(
+    texts: NDArray[np.float32], embeddings: NDArray[np.float32], vocabulary: Vocabulary
+) -> NDArray[np.float32]:
+    """Return log odds [Q, I] of the text against the names that mean something else."""
     background = embeddings @ vocabulary.embeddings.T  # [I, B]
     kinship = texts @ vocabulary.embeddings.T  # [Q, B]
     best = kinship.max(1, keepdims=True, initial=-1.0)
@@ -119,11 +129,13 @@ def evidence(
     peak = background.max(initial=-1.0)
     strength = np.exp(vocabulary.scale * (background - peak)) @ (~ally).T.astype(np.float32)
     against = np.log(strength.T + 1e-30) / vocabulary.scale + peak  # [Q, I]
-    meant = np.exp(vocabulary.scale * (kinship - best)).sum(1, keepdims=True)  # [Q, 1]
-    among = np.log(meant + 1e-30) / vocabulary.scale + best
-    rivals = vocabulary.scale * (similarity - against)
-    concepts = vocabulary.scale * (similarity - among)
-    return similarity, rivals.astype(np.float32), concepts.astype(np.float32)
+    odds: NDArray[np.float32] = vocabulary.scale * (texts @ embeddings.T - against)
+    return odds.astype(np.float32)
+
+
+def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    raised = np.exp(logits - logits.max(1, keepdims=True, initial=-np.inf))
+    return (raised / raised.sum(1, keepdims=True)).astype(np.float32)
 
 
 def _sigmoid(logit: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -42,7 +42,11 @@ ARRAYS: dict[str, tuple[str, int]] = {  # safetensors' name of the type, number 
     'box_size': ('F32', 2),
     'box_yaw': ('F32', 1),
 }
-NUMBERS = ('stamp_ns', 'scene_id', 'last_id')  # in the metadata
+NUMBERS = {  # in the metadata: what each stays below, as the messages of ROS hold them
+    'stamp_ns': 2**31 * 1_000_000_000,
+    'scene_id': 2**64,
+    'last_id': 2**32,
+}
 TEXTS = ('format', 'frame_id', 'clip', 'sha256')
 
 
@@ -152,9 +156,12 @@ def _checked_metadata(metadata: Mapping[str, str]) -> dict[str, str]:
     missing = sorted({*NUMBERS, *TEXTS} - set(metadata))
     if missing:
         raise ValueError(f'its metadata lack {missing}')
-    for name in NUMBERS:
-        if not metadata[name].isdecimal() or len(metadata[name]) > 20:
-            raise ValueError(f'metadata {name}: expected a number, got {metadata[name][:40]!r}')
+    for name, limit in NUMBERS.items():
+        text = metadata[name]
+        if not text.isdecimal() or len(text) > 20 or int(text) >= limit:
+            raise ValueError(
+                f'metadata {name}: expected a number below {limit}, got {text[:40]!r}'
+            )
     return dict(metadata)
 
 

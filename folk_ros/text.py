@@ -1,9 +1,10 @@
 """
 The text tower of a CLIP behind one small face: words in, unit vectors out.
 
-The only online user of open_clip, which is imported when a tower is loaded and not before. A tower
-answers from a bounded cache when it can; a new text runs on a thread of its own that uses one
-core, because for matrices this small a second thread costs more than it gives on a busy robot.
+The shipped tower is read by text_bert.py; others are open_clip's, which is imported when one of
+them is loaded and not before (this is its only online user). A tower answers from a bounded cache
+when it can; a new text runs on a thread of its own that uses one core, because for matrices this
+small a second thread costs more than it gives on a busy robot.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-import json
 from pathlib import Path
 import threading
 from typing import Any
@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 import torch
 
+from folk_ros.text_bert import load_text_model, MODEL_CONFIG
 from folk_ros.text_embeddings import (
     CachedTextTower,
     clean_text,
@@ -38,17 +39,13 @@ __all__ = [
     'clean_texts',
     'create_open_clip',
     'fetch_open_clip',
-    'load_packed',
     'load_text_embeddings',
     'load_text_tower',
     'save_text_embeddings',
 ]
 
 BATCH = 64  # prompts per run of the tower
-MODEL_CONFIG = 'open_clip_config.json'  # in a model folder: open_clip's own name and form
-TEXT_WEIGHTS = 'text_tower.safetensors'
 OPEN_CLIP_TEMPLATES = ('a {} in a scene',)  # OpenMask3D's
-SCALE_SUFFIX = '.row_scale'  # beside an int8 weight: its step per row
 
 
 def fuse_templates(embeddings: NDArray[np.float32], count: int) -> NDArray[np.float32]:
@@ -165,34 +162,9 @@ def load_text_tower(
 
 
 def _load_folder(folder: Path, device: str, templates: Sequence[str] | None) -> TextTower:
-    """Load a folder with open_clip's config, an HF config and tokenizer, and packed weights."""
-    from open_clip import CustomTextCLIP
-    from open_clip.tokenizer import HFTokenizer
-
-    path = folder / MODEL_CONFIG
-    try:
-        config = json.loads(path.read_text())
-        model_cfg, own = config['model_cfg'], config['folk']
-    except (OSError, ValueError, KeyError) as error:
-        raise ValueError(f'{path}: not a config of a text tower ({error})') from error
-    text_cfg = model_cfg['text_cfg'] | {
-        'hf_model_name': str(folder.resolve()),  # wherever the folder lies today
-        'hf_model_pretrained': False,
-    }
-    try:
-        clip = CustomTextCLIP(model_cfg['embed_dim'], model_cfg['vision_cfg'], text_cfg)
-        tokenizer = HFTokenizer(str(folder.resolve()), context_length=text_cfg['context_length'])
-    except OSError as error:
-        raise ValueError(f'{folder}: files of the text tower are missing ({error})') from error
-    weights = load_packed(folder / TEXT_WEIGHTS, own['name'])
-    try:
-        clip.text.load_state_dict(weights)
-    except RuntimeError as error:
-        raise ValueError(f'{folder / TEXT_WEIGHTS} does not fit {path}: {error}') from error
-    clip.visual = torch.nn.Identity()
-    run = _runner(clip, tokenizer, device, pad_id=clip.text.config.pad_token_id)
-    templates = templates or own['templates']
-    return TextTower(own['name'], model_cfg['embed_dim'], run, templates, own['logit_scale'])
+    model = load_text_model(folder, device)
+    dim, used = model.bert.sizes.width, templates or model.templates
+    return TextTower(model.name, dim, model.run, used, model.logit_scale)
 
 
 def _load_open_clip(model: str, device: str, templates: Sequence[str]) -> TextTower:
@@ -253,41 +225,14 @@ def fetch_open_clip(model: str) -> Path:
 
 
 def _runner(
-    clip: torch.nn.Module, tokenizer: Any, device: str, pad_id: int | None = None
+    clip: torch.nn.Module, tokenizer: Any, device: str
 ) -> Callable[[list[str]], NDArray[np.float32]]:
-    """Return prompts -> unit vectors; with a pad id, columns of padding alone are cut off."""
+    """Return prompts -> unit vectors."""
     clip = clip.eval().requires_grad_(False).to(device)
 
     def run(prompts: list[str]) -> NDArray[np.float32]:
         tokens = tokenizer(prompts)  # [B, context]
-        if pad_id is not None:
-            tokens = tokens[:, : int((tokens != pad_id).sum(dim=1).max())]
         encoded = clip.encode_text(tokens.to(device), normalize=True)  # type: ignore[operator]
         return encoded.float().cpu().numpy()
 
     return run
-
-
-def load_packed(path: Path, name: str) -> dict[str, torch.Tensor]:
-    """
-    Load weights to float32; an int8 tensor is multiplied by its step per row.
-
-    Raises ValueError if the file is missing, damaged, or of another CLIP than `name`.
-    """
-    from safetensors import safe_open, SafetensorError
-
-    try:
-        with safe_open(path, 'pt') as file:
-            metadata = file.metadata() or {}
-            stored = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError) as error:
-        raise ValueError(f'{path}: weights cannot be read ({error}); install them anew') from error
-    if metadata.get('clip') != name:
-        raise ValueError(f'{path}: expected weights of {name}, got {metadata.get("clip")}')
-    weights = {}
-    for key, value in stored.items():
-        if key.endswith(SCALE_SUFFIX):
-            continue
-        scale = stored.get(key + SCALE_SUFFIX)
-        weights[key] = value.float() if scale is None else value.float() * scale.float()[:, None]
-    return weights

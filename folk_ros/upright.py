@@ -28,26 +28,31 @@ ASKEW = 0.15  # sine of the least angle between a plane and both level and uprig
 Floats = NDArray[np.float64]
 
 
-def stand_upright(cloud: PointCloud) -> tuple[PointCloud, Floats | None]:
+def upright_turn(cloud: PointCloud) -> Floats | None:
     """
-    Turn a cloud that is plainly given in a camera's optical frame so that its table is level.
+    Return how to turn a cloud that is plainly given in a camera's optical frame: table level.
 
-    Returns the cloud and the rotation [3, 3] that was applied (`turned = xyz @ rotation.T`), or
-    the very cloud and None: where points lie outside a camera's view, and where the plane that
-    holds most of them is level, upright or none.
+    The rotation [3, 3] is for `turned`; None stands for none: where points lie outside a camera's
+    view, and where the plane that holds most of them is level, upright or none.
     """
     if len(cloud) < FEWEST or not in_camera_view(cloud.xyz):
-        return cloud, None
+        return None
     rows = np.arange(0, len(cloud), max(len(cloud) // ENOUGH, 1))
     try:
         normal, _, _ = find_plane(cloud.xyz[rows])
     except ValueError:
-        return cloud, None
+        return None
     if -normal[1] < ASKEW or -normal[2] < ASKEW:
-        return cloud, None
-    rotation = camera_above(normal, 0.0)[:3, :3]
-    turned = (cloud.xyz @ rotation.T).astype(np.float32)
-    return PointCloud(turned, cloud.rgb, cloud.frame_id, cloud.stamp_ns), rotation
+        return None
+    return camera_above(normal, 0.0)[:3, :3]
+
+
+def turned(cloud: PointCloud, turn: Floats | None) -> PointCloud:
+    """Return a cloud turned by a rotation, `xyz @ turn.T`; the very cloud where there is none."""
+    if turn is None:
+        return cloud
+    xyz = (cloud.xyz @ turn.T).astype(np.float32)
+    return PointCloud(xyz, cloud.rgb, cloud.frame_id, cloud.stamp_ns)
 
 
 def in_camera_view(xyz: NDArray[np.floating]) -> bool:

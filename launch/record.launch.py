@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+import shutil
 from typing import Any
 
 from ament_index_python.packages import get_package_prefix, PackageNotFoundError
@@ -31,6 +32,8 @@ ARGUMENTS = (  # name, default, what it is for
     ('seconds', '', 'End after so long (s)'),
     ('python_env', '', 'Virtual environment that has Pillow and numpy, as in /home/me/venv'),
 )
+# ros2 launch ends its processes only at Ctrl-C: told to by SIGTERM, or killed, it leaves them
+ENDS_WITH_LAUNCH = 'setpriv --pdeathsig TERM' if shutil.which('setpriv') else ''  # util-linux
 NOT_OPTIONS = ('folder', 'python_env')
 
 
@@ -52,7 +55,9 @@ def _start(context: LaunchContext) -> list[Any]:
     return [
         ExecuteProcess(
             cmd=command,
+            name='record',
             output='screen',
+            prefix=ENDS_WITH_LAUNCH or None,
             additional_env=_environment(),
             on_exit=[Shutdown(reason='the recording has ended')],
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+import shutil
 from typing import Any
 
 from ament_index_python.packages import get_package_prefix, PackageNotFoundError
@@ -34,6 +35,8 @@ ARGUMENTS = (  # name, default, what it is for, choices
     ('python_env', '', 'Virtual environment that has torch, as in /home/me/venv', None),
     ('namespace', '', 'Namespace of the node, as in robot1', None),
 )
+# ros2 launch ends the others only at Ctrl-C: told to by SIGTERM, or killed, it leaves them running
+ENDS_WITH_LAUNCH = 'setpriv --pdeathsig TERM' if shutil.which('setpriv') else ''  # util-linux
 RVIZ_TOPICS = ('markers', 'segmented_cloud', 'detections')  # of the node, in config/folk.rviz
 
 
@@ -57,25 +60,30 @@ def _start(context: LaunchContext) -> list[Any]:
     if given['rviz'] == 'true':
         actions.append(_rviz(given, config, topics, sim_time))
     if given['bag']:
-        actions.append(
-            ExecuteProcess(cmd=['ros2', 'bag', 'play', given['bag'], '--clock'], output='screen')
-        )
+        actions.append(_process('bag', ['ros2', 'bag', 'play', given['bag'], '--clock']))
     if demo:
         play = [_python(given), '-m', 'folk_ros.cli', 'play', '--demo', '--topic', topics[0]]
         play += ['--frame', given['fixed_frame'] or 'map', '--rate', '0.5']
-        actions.append(ExecuteProcess(cmd=play, output='screen', additional_env=_environment()))
+        actions.append(_process('demo', play, additional_env=_environment()))
     return actions
+
+
+def _process(name: str, command: list[str], **options: Any) -> ExecuteProcess:
+    prefix = ENDS_WITH_LAUNCH or None
+    return ExecuteProcess(cmd=command, name=name, output='screen', prefix=prefix, **options)
 
 
 def _node(given: dict[str, str], params_file: str, overrides: dict[str, Any]) -> Node:
     logger = '.'.join([*given['namespace'].strip('/').split('/'), 'folk']).lstrip('.')
+    python = _python(given) if given['python_env'] or not _installed() else ''
     return Node(
         executable=str(_script()),
+        exec_name='folk',
         name='folk',
         namespace=given['namespace'],
         parameters=[params_file, overrides],
         arguments=['--ros-args', '--log-level', f'{logger}:={given["log_level"]}'],
-        prefix=_python(given) if given['python_env'] or not _installed() else None,
+        prefix=f'{ENDS_WITH_LAUNCH} {python}'.strip() or None,
         additional_env=_environment(),
         output='screen',
         emulate_tty=True,
@@ -93,9 +101,11 @@ def _rviz(given: dict[str, str], config: Path, topics: list[str], sim_time: bool
     return Node(
         package='rviz2',
         executable='rviz2',
+        exec_name='rviz',
         name='folk_rviz',
         arguments=['-d', str(config / 'folk.rviz'), '-f', given['fixed_frame'] or 'map'],
         remappings=[*remappings, ('/cloud', topics[0])],
+        prefix=ENDS_WITH_LAUNCH or None,
         parameters=[{'use_sim_time': sim_time}],
     )
 

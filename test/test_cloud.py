@@ -229,6 +229,13 @@ def test_float_colours_up_to_255_are_refused():
 XYZ = make_layout().fields[:3]
 
 
+def test_names_from_a_message_are_cut_short_in_what_is_said():
+    layout = make_layout(fields=tuple(PointField('n' * 3000, 0, F32) for _ in range(500)))
+    with pytest.raises(ValueError, match='and 484 more') as caught:
+        decode(bytes(16), layout)
+    assert len(str(caught.value)) < 1000
+
+
 @pytest.mark.parametrize(
     ('layout', 'size', 'said'),
     [

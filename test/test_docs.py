@@ -2,6 +2,7 @@
 
 import argparse
 import ast
+import importlib.util
 from pathlib import Path
 import re
 import shlex
@@ -11,7 +12,9 @@ import pytest
 from folk_ros.cli.main import build_parser
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = [ROOT / 'README.md', ROOT / 'CONTRIBUTING.md', *sorted((ROOT / 'docs').glob('*.md'))]
+WRITTEN = ('api.md', 'results.md')  # by the program itself
+GUIDES = [page for page in sorted((ROOT / 'docs').glob('*.md')) if page.name not in WRITTEN]
+PAGES = [ROOT / 'README.md', ROOT / 'CONTRIBUTING.md', *GUIDES]
 LINKS = re.compile(r'\]\(([^)#:]+)\)')  # to files of this repository
 INLINE = re.compile(r'`(folk [a-z][^`…]*)`')
 
@@ -19,7 +22,7 @@ INLINE = re.compile(r'`(folk [a-z][^`…]*)`')
 def lines_of(page):
     """Every command line of the page's ```bash blocks, continued lines joined."""
     for block in re.findall(r'```bash\n(.*?)```', page.read_text(encoding='utf-8'), re.S):
-        for line in block.replace('\\\n', ' ').splitlines():
+        for line in re.sub(r'\s+#.*', '', block.replace('\\\n', ' ')).splitlines():
             yield from (part.strip() for part in re.split(r'&&|;(?= )', line))
 
 
@@ -113,3 +116,27 @@ def test_every_python_example_of_the_readme_compiles():
     assert blocks
     for block in blocks:
         compile(block, 'README.md', 'exec')
+
+
+def test_the_page_of_the_api_is_what_the_docstrings_say():
+    spec = importlib.util.spec_from_file_location('make_api', ROOT / 'docs' / 'make_api.py')
+    make_api = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(make_api)
+    stored = make_api.PAGE.read_text(encoding='utf-8')
+    assert stored == make_api.page().rstrip() + '\n', 'stale: python docs/make_api.py'
+    assert '**`segment(cloud: PointCloud) -> Instances`**' in stored
+
+
+def test_the_tree_of_the_readme_is_the_tree():
+    readme = (ROOT / 'README.md').read_text(encoding='utf-8')
+    block = re.search(r'## The tree.*?```\n(.*?)```', readme, re.S).group(1)
+    lost = []
+    for line in block.splitlines():
+        names, caption = re.split(r' {2,}', line, maxsplit=1)
+        assert caption
+        first, *others = names.split()
+        folder = '' if first.endswith('/') else f'{Path(first).parent}/'
+        lost += [
+            name for name in (first, *(folder + n for n in others)) if not any(ROOT.glob(name))
+        ]
+    assert lost == []

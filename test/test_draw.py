@@ -169,7 +169,7 @@ def test_labels_of_boxes_side_by_side_do_not_overlap():
     half, placed = np.array([40.0, 8.0]), []
     for x in range(0, 200, 20):
         pixels = np.array([[300 + x, 300], [310 + x, 330]], float)
-        middle, _ = _place(pixels, half, (800, 600), placed)
+        middle, _, _ = _place(pixels, half, (800, 600), placed)
         placed.append(np.concatenate([middle - half, middle + half]))
     for i, first in enumerate(placed):
         assert not any(_shared(first, second) for second in placed[i + 1 :])
@@ -177,8 +177,16 @@ def test_labels_of_boxes_side_by_side_do_not_overlap():
 
 def test_labels_stay_in_the_picture():
     half = np.array([40.0, 8.0])
-    middle, _ = _place(np.array([[0.0, 0], [5, 5]]), half, (100, 100), [])
+    middle, _, _ = _place(np.array([[0.0, 0], [5, 5]]), half, (100, 100), [])
     assert (middle - half >= 0).all() and (middle + half <= 100).all()
+
+
+def test_a_label_with_no_place_left_says_how_much_it_would_cover():
+    half = np.array([20.0, 8.0])
+    box = np.array([[30.0, 30], [70, 70]])
+    everywhere = [np.array([0.0, 0, 100, 100])]
+    assert _place(box, half, (100, 100), everywhere)[2] == 4 * half.prod()
+    assert _place(box, half, (100, 100), [])[2] == 0
 
 
 def test_equal_words_have_equal_colours_and_others_differ():

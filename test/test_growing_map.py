@@ -10,6 +10,7 @@ from folk_ros.growing_map import GrowingMap, REFRESH
 from folk_ros.instances import assemble
 from folk_ros.scene_memory import SceneMemory
 from folk_ros.structures import PointCloud
+from folk_ros.upright import camera_above
 from folk_ros.voxels import voxelize
 
 VOXEL = 0.04
@@ -20,10 +21,11 @@ class Finder:
     """A network that finds what is red, one thing per square metre, and counts its points."""
 
     def __init__(self):
-        self.asked = []
+        self.asked, self.turns = [], []
 
-    def __call__(self, cloud):
+    def __call__(self, cloud, turn=None):
         self.asked.append(len(cloud))
+        self.turns.append(turn)
         voxels = voxelize(cloud, VOXEL)
         red = np.flatnonzero(voxels.rgb[:, 0] > 0.6)
         square = np.floor(voxels.centres[red, :2]).astype(np.int64) @ [1000, 1]
@@ -179,7 +181,7 @@ def test_a_network_that_fails_leaves_nothing_half_done():
     finder, growing, cloud = Finder(), GrowingMap(VOXEL), plane(red=RED)
     growing.segment(cloud, finder, CONFIG)
 
-    def fails(part):
+    def fails(part, turn):
         raise ValueError('no memory')
 
     with pytest.raises(ValueError, match='no memory'):
@@ -206,3 +208,15 @@ def test_ids_stay_with_what_was_kept_and_what_was_looked_for():
     assert fewer == {place: one for place, one in more.items() if place != RED[0]}
     assert scene_of(plane(red=[*RED[1:], (6, 5)])) == fewer
     assert len(finder.asked) == 3 and max(finder.asked[1:]) < 0.1 * finder.asked[0]
+
+
+def test_which_way_is_up_is_judged_by_the_map_not_by_its_parts():
+    T = camera_above(np.array([0.0, -np.cos(0.6), -np.sin(0.6)]), 8.0)
+    finder, growing = Finder(), GrowingMap(VOXEL)
+    for red in (RED, RED[:-1]):  # seen by a camera at a slant; then one block is gone
+        floor = plane(red=red)
+        xyz = (floor.xyz + [6, -6, 0] - T[:3, 3]) @ T[:3, :3]
+        growing.segment(replace(floor, xyz=xyz.astype(np.float32)), finder, CONFIG)
+    whole, part = finder.turns
+    assert finder.asked[1] < 0.5 * finder.asked[0]
+    assert whole is not None and np.array_equal(part, whole)

@@ -1,6 +1,9 @@
 """What pip installs is whole: the package is found, and so are the files that come with it."""
 
+import ast
+from importlib.metadata import distribution, PackageNotFoundError
 from pathlib import Path
+import re
 import shutil
 import subprocess
 import sys
@@ -95,3 +98,63 @@ def test_a_wheel_holds_what_the_source_tree_ships(wheel, tmp_path):
             hidden = any(part.startswith(('.', '__')) for part in path.parts[-2:])
             if path.is_file() and not hidden:
                 assert (share / path.relative_to(ROOT)).is_file(), path
+
+
+def asked_by_setup():
+    """The requirements of setup.py, extras and all, without their versions."""
+    tree = ast.parse((ROOT / 'setup.py').read_text(encoding='utf-8'))
+    texts = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+    asked = [text for text in texts if re.match(r'[\w]+(>=|==)\d', str(text))]
+    return {re.split('[>=]', text)[0] for text in asked}
+
+
+def normal(name):
+    return re.sub(r'[-_.]+', '-', name).lower()
+
+
+def with_what_they_need(names):
+    """Installed distributions by name: those named, and all that they install in their turn."""
+    found, waiting = {}, list(names)
+    while waiting:
+        name = normal(waiting.pop())
+        if name in found:
+            continue
+        try:
+            found[name] = distribution(name)
+        except PackageNotFoundError:  # an extra that is not asked for here
+            continue
+        plain = [line for line in found[name].requires or [] if 'extra ==' not in line]
+        waiting += [re.match(r'[\w.-]+', line).group() for line in plain]
+    return found
+
+
+def licence_of(package):
+    told = [package.metadata.get('License-Expression') or '']
+    told += (package.metadata.get('License') or '').splitlines()[:1]  # some hold the whole text
+    return ' '.join(
+        [*told, *(c for c in package.metadata.get_all('Classifier') or [] if 'Lic' in c)]
+    )
+
+
+def test_every_package_asked_for_stands_in_the_list_of_licences():
+    page = (ROOT / 'docs' / 'licences.md').read_text(encoding='utf-8')
+    assert {name for name in asked_by_setup() if f'{name}' not in page} == set()
+    assert len(asked_by_setup()) > 10
+
+
+def test_nothing_that_is_installed_with_it_is_under_the_gpl():
+    packages = with_what_they_need(asked_by_setup())
+    assert 'torch' in packages
+    wrong = {
+        name: licence_of(package)
+        for name, package in packages.items()
+        if re.search(r'\bA?GPL|General Public|Affero', licence_of(package))
+    }
+    assert wrong == {}
+
+
+def test_nothing_is_held_back_but_for_a_reason():
+    lines = (ROOT / 'setup.py').read_text(encoding='utf-8').splitlines()
+    held = [line for line in lines if re.search(r"'\w+[^']*(==|<)[^']*'", line)]
+    assert held
+    assert [line for line in held if '#' not in line] == []

@@ -10,6 +10,7 @@ from folk_ros.query import (
     check_texts,
     evidence,
     probabilities,
+    rivalry,
     Vocabulary,
 )
 from folk_ros.structures import Boxes, Instances
@@ -117,26 +118,43 @@ def test_evidence_is_what_a_plain_sum_over_names_gives():
     rng = np.random.default_rng(0)
     texts, embeddings, names = (unit(*rng.normal(size=(n, 6))) for n in (4, 5, 7))
     vocabulary = Vocabulary(tuple('abcdefg'), names, 20.0, 0.4)
-    cosine, rivals, concepts = evidence(texts, embeddings, vocabulary)
+    found = evidence(texts, embeddings, vocabulary)
+    for q in range(4):
+        meant = [np.exp(15 * texts[q] @ n) for n in names]
+        for i in range(5):
+            seen = [np.exp(15 * embeddings[i] @ n) for n in names]
+            same = sum(m * s for m, s in zip(meant, seen, strict=True)) / sum(meant) / sum(seen)
+            expected = np.log(same) + 10 * texts[q] @ embeddings[i]
+            assert found[q, i] == pytest.approx(expected, abs=1e-3)
+
+
+def test_rivals_are_all_names_but_those_that_mean_the_same():
+    rng = np.random.default_rng(0)
+    texts, embeddings, names = (unit(*rng.normal(size=(n, 6))) for n in (4, 5, 7))
+    vocabulary = Vocabulary(tuple('abcdefg'), names, 20.0, 0.4)
+    found = rivalry(texts, embeddings, vocabulary)
     kin = texts @ names.T
     for q in range(4):
         ally = kin[q] >= max(0.45, 0.85 * kin[q].max())
         for i in range(5):
-            own = 20 * texts[q] @ embeddings[i]
             against = sum(np.exp(20 * embeddings[i] @ n) for n in names[~ally])
-            meant = np.exp(20 * kin[q]).sum()
-            assert cosine[q, i] == pytest.approx(own / 20, abs=1e-5)
-            assert rivals[q, i] == pytest.approx(own - np.log(against), abs=1e-3)
-            assert concepts[q, i] == pytest.approx(own - np.log(meant), abs=1e-3)
+            expected = 20 * texts[q] @ embeddings[i] - np.log(against)
+            assert found[q, i] == pytest.approx(expected, abs=1e-3)
+
+
+def test_a_thing_that_goes_by_a_name_of_what_was_asked_beats_one_that_is_merely_near():
+    both = scene(unit([0.9, 0, 0, -0.3], [0.55, 0.7, 0, 0.45]))
+    text = unit([0.8, 0, 0, 0.6])  # a word for sofas that the vocabulary lacks
+    cosine = text @ both.embeddings.T
+    assert cosine[0, 1] > cosine[0, 0]
+    found = evidence(text, both.embeddings, VOCABULARY)
+    assert found[0, 0] > found[0, 1]
 
 
 def test_learned_answering_takes_the_place_of_the_floor():
     instances = unit([1, 0, 0, 0.1], [0, 1, 0, 0])
     text = unit([1, 0, 0, 0])
-    learned = Vocabulary(
-        VOCABULARY.names, VOCABULARY.embeddings, 20.0, 0.4, Answering(-2.0, 1.0, 0.1, 0.2)
-    )
-    cosine, rivals, concepts = evidence(text, instances, learned)
-    expected = 1 / (1 + np.exp(2.0 - cosine - 0.1 * rivals - 0.2 * concepts))
+    learned = Vocabulary(VOCABULARY.names, VOCABULARY.embeddings, 20.0, 0.4, Answering(1.0, 0.1))
+    expected = 1 / (1 + np.exp(-1.0 - 0.1 * evidence(text, instances, learned)))
     assert np.allclose(probabilities(text, instances, learned), expected, atol=1e-5)
     assert not np.allclose(probabilities(text, instances, VOCABULARY), expected, atol=1e-2)

@@ -163,6 +163,8 @@ def arrays_and_metadata(path):
 WRONGS = {
     'format': lambda a, m: m.update(format='folk_ros scene 99'),
     'number': lambda a, m: m.update(stamp_ns='now'),
+    'late': lambda a, m: m.update(stamp_ns=str(2**31 * 10**9)),
+    'id': lambda a, m: m.update(last_id=str(2**32)),
     'missing': lambda a, m: a.pop('starts'),
     'unknown': lambda a, m: a.update(extra=np.zeros(3, np.float32)),
     'type': lambda a, m: a.update(xyz=a['xyz'].astype(np.float64)),
@@ -181,6 +183,8 @@ WRONGS = {
     [
         ('format', f"expected format '{FORMAT}', got 'folk_ros scene 99'"),
         ('number', 'stamp_ns: expected a number'),
+        ('late', 'stamp_ns: expected a number below 2147483648000000000'),
+        ('id', 'last_id: expected a number below 4294967296'),
         ('missing', r"lacks the arrays \['starts'\]"),
         ('unknown', "'extra', which is not of this format"),
         ('type', "array 'xyz': expected F32 with 2 axes, got F64"),

@@ -15,7 +15,8 @@ import pytest
 from safetensors.torch import save_file
 import torch
 
-from folk_ros.text import load_packed, load_text_tower, TextTower
+from folk_ros.text import load_text_tower, TextTower
+from folk_ros.text_bert import load_packed
 from folk_ros.text_embeddings import (
     clean_text,
     clean_texts,

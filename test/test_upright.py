@@ -2,7 +2,12 @@ import numpy as np
 import pytest
 
 from folk_ros.structures import PointCloud
-from folk_ros.upright import camera_above, in_camera_view, stand_upright
+from folk_ros.upright import camera_above, in_camera_view, turned, upright_turn
+
+
+def stand_upright(cloud):
+    turn = upright_turn(cloud)
+    return turned(cloud, turn), turn
 
 
 def table_seen(tilt_deg, seed=0):

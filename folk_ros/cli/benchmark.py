@@ -23,6 +23,7 @@ FIGURES = (
     'identity',
     'incremental',
     'teacher',
+    'warmup',
 )
 
 
@@ -95,6 +96,7 @@ def _runner(name: str, args: argparse.Namespace) -> Callable[[], dict[str, float
         segment,
         teacher,
         transport,
+        warmup,
     )
 
     return {
@@ -112,4 +114,5 @@ def _runner(name: str, args: argparse.Namespace) -> Callable[[], dict[str, float
         'identity': lambda: identity.run(model),
         'incremental': lambda: incremental.run(model),
         'teacher': lambda: teacher.run(model),
+        'warmup': lambda: warmup.run(model),
     }[name]

@@ -28,8 +28,8 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         '--config',
         default='best',
-        help="'folk' as in the paper, 'best', or 'best_unlabelled', which also learns from rooms "
-        'without truth and lets voters choose from all names (default: best)',
+        help="'folk' as in the paper, 'best', or each with '_unlabelled', which also learns from "
+        'rooms without truth and lets voters choose from all names (default: best)',
     )
     parser.add_argument(
         '--data',

@@ -1,137 +1,91 @@
-"""`folk doctor`: look at everything the program stands on, and say what is wrong."""
+"""`folk doctor`: look at everything the program stands on; say what is wrong and what mends it."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-import importlib
-from importlib.metadata import version
-import platform
-import sys
 from typing import Any
 
-from folk_ros.cli.output import as_json, table
+from folk_ros.cli.doctoring import buffers, computing, discovery, files, packages, robot
+from folk_ros.cli.doctoring.finding import Finding, wrong
+from folk_ros.cli.output import as_json
 
-Check = Callable[[], str]
+Check = Callable[[], Finding]
+
+CHECKS: dict[str, Check] = {
+    'python': lambda: packages.judge_python(packages.look_at_python()),
+    'packages': lambda: packages.judge_packages(packages.look_at_packages()),
+    'torch': lambda: computing.judge_torch(computing.look_at_torch()),
+    'open_clip': lambda: packages.judge_clip(packages.look_at_clip()),
+    'engine': lambda: computing.judge_engines(computing.look_at_engines()),
+    'weights': lambda: files.judge_weights(files.look_at_weights()),
+    'disk': lambda: files.judge_places(files.look_at_places()),
+    'memory': lambda: files.judge_memory(files.look_at_memory()),
+    'ros': lambda: robot.judge_ros(robot.look_at_ros()),
+    'rmw': lambda: robot.judge_rmw(robot.look_at_rmw()),
+    'discovery': lambda: discovery.judge_discovery(discovery.look_at_discovery()),
+    'buffers': lambda: buffers.judge_buffers(buffers.look_at_buffers()),
+    'dds': lambda: discovery.judge_trip(discovery.look_at_trip()),
+}
+WIDTH = max(map(len, CHECKS))
 
 
 def add_parser(commands: Any) -> None:
     """Add `folk doctor` to the parser."""
     parser = commands.add_parser(
         'doctor',
-        help='check the installation',
-        description='Check the installation: each line is ok, or says what is wrong.',
-        epilog='Example: folk doctor. The exit code is 1 if something is wrong.',
+        help='check the installation, and say what mends it',
+        description='Check the installation: each line is ok, a note, or says what is wrong, with '
+        'the line to type that mends it.',
+        epilog='Example: folk doctor; folk doctor ros rmw dds. The exit code is 1 if something is '
+        'wrong; a note works, but not as well as it could.',
     )
-    parser.add_argument('--json', action='store_true', help='print JSON instead of a table')
+    parser.add_argument(
+        'checks', nargs='*', metavar='CHECK', help=f'what to check: {", ".join(CHECKS)}; all'
+    )
+    parser.add_argument('--json', action='store_true', help='print JSON instead of lines')
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Run every check; one that fails does not keep the others from running."""
-    results = {name: _result(check) for name, check in CHECKS.items()}
+    unknown = sorted(set(args.checks) - {*CHECKS, 'all'})
+    if unknown:
+        raise ValueError(f'no check {unknown[0]!r}; there are {", ".join(CHECKS)}')
+    names = [n for n in CHECKS if not args.checks or 'all' in args.checks or n in args.checks]
+    findings = {}
+    for name in names:
+        findings[name] = finding = _found(CHECKS[name])
+        if not args.json:
+            print('\n'.join(lines_of(name, finding)), flush=True)
+    bad = [name for name, finding in findings.items() if finding.state == 'wrong']
     if args.json:
-        print(as_json({name: {'ok': ok, 'what': what} for name, (ok, what) in results.items()}))
-    else:
-        rows = [(name, 'ok' if ok else 'WRONG', what) for name, (ok, what) in results.items()]
-        print(table(('check', '', 'found'), rows))
-    return 0 if all(ok for ok, _ in results.values()) else 1
+        print(as_json({name: _as_dict(finding) for name, finding in findings.items()}))
+    elif bad:
+        print(f'\n{len(bad)} of {len(names)} checks found something wrong: {", ".join(bad)}')
+    return 1 if bad else 0
 
 
-def _result(check: Check) -> tuple[bool, str]:
+def lines_of(name: str, finding: Finding) -> list[str]:
+    """Return what is printed of a finding: one line, and one to type."""
+    state = finding.state.upper() if finding.state == 'wrong' else finding.state
+    lines = [f'{state:<5}  {name:<{WIDTH}}  {finding.found}']
+    if finding.mend:
+        lines.append(f'{"":<5}  {"":<{WIDTH}}  $ {finding.mend}')
+    return lines
+
+
+def _as_dict(finding: Finding) -> dict[str, Any]:
+    return {
+        'ok': finding.state != 'wrong',
+        'state': finding.state,
+        'what': finding.found,
+        'mend': finding.mend,
+    }
+
+
+def _found(check: Check) -> Finding:
     try:
-        return True, check()
+        return check()
     except (ImportError, OSError, RuntimeError, ValueError, AttributeError) as error:
-        return False, ' '.join(str(error).split()) or type(error).__name__
-
-
-def check_python() -> str:
-    """Python is new enough."""
-    if sys.version_info < (3, 10):  # noqa: UP036  the interpreter may be any
-        raise RuntimeError(f'expected Python 3.10 or newer, got {platform.python_version()}')
-    return f'{platform.python_version()} ({sys.executable})'
-
-
-def check_torch() -> str:
-    """Import torch; name the device that 'auto' means."""
-    import torch
-
-    from folk_ros.pipeline import choose_device
-
-    device = choose_device('auto')
-    name = torch.cuda.get_device_name(device) if device.type == 'cuda' else platform.machine()
-    return f'{torch.__version__}, device auto is {device} ({name})'
-
-
-def check_engine() -> str:
-    """Say which engine computes sparse convolutions, and why it is this one."""
-    from folk_ros.pipeline import choose_device
-    from folk_ros.student.engines.choose import AUTO, choose_engine
-
-    choice = choose_engine(AUTO, choose_device('auto'))
-    return f'{choice.engine.name}: {choice.why}'
-
-
-def check_open_clip() -> str:
-    """open_clip imports: a torchvision built for another torch breaks it."""
-    try:
-        open_clip = importlib.import_module('open_clip')
-    except RuntimeError as error:
-        raise RuntimeError(
-            f'{error}: torch and torchvision do not fit each other; install both from one index '
-            '(pip install --force-reinstall torch torchvision)'
-        ) from error
-    return str(open_clip.__version__)
-
-
-def check_weights() -> str:
-    """Every shipped weight file is as shipped."""
-    from folk_ros.cli.weights import verify
-    from folk_ros.resources import find_file
-
-    folders = sorted(path for path in find_file('resource/models').iterdir() if path.is_dir())
-    states = {path: state for folder in folders for path, state in verify(folder).items()}
-    wrong = [f'{path} is {state}' for path, state in states.items() if state != 'ok']
-    if wrong:
-        raise RuntimeError(f'{"; ".join(wrong)}; install again')
-    return f'{len(states)} files as shipped in {find_file("resource/models")}'
-
-
-def check_runtime() -> str:
-    """Say which ROS runtime the node would take."""
-    from folk_ros.ros import runtime
-
-    if runtime.chosen() == 'rclpy':
-        return 'rclpy'
-    importlib.import_module('cyclonedds')  # it is there, and its C library loads
-    return f'embedded, on cyclonedds {version("cyclonedds")}'
-
-
-def check_dds() -> str:
-    """Send a message through DDS and receive it."""
-    from folk_ros.cli.peer import Peer, qos
-    from folk_ros.ros import runtime
-
-    heard: list[str] = []
-    with Peer('folk_doctor') as peer:
-        text, topic = runtime.message('std_msgs/msg/String'), '/folk_doctor'
-        peer.listen(topic, 'std_msgs/msg/String', lambda m: heard.append(m.data), 'latched')
-        publisher = peer.node.create_publisher(text, topic, qos('latched'))
-        publisher.publish(text(data='hello'))
-        if not peer.wait_until(lambda: bool(heard), 5.0):
-            raise RuntimeError(
-                'a message did not come back within 5 s: does a firewall, or CYCLONEDDS_URI, keep '
-                'DDS from the network?'
-            )
-    return 'a message went out and came back'
-
-
-CHECKS: dict[str, Check] = {
-    'python': check_python,
-    'torch': check_torch,
-    'engine': check_engine,
-    'open_clip': check_open_clip,
-    'weights': check_weights,
-    'runtime': check_runtime,
-    'dds': check_dds,
-}
+        return wrong(' '.join(str(error).split()) or type(error).__name__)

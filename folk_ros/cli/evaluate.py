@@ -46,7 +46,7 @@ def add_parser(commands: Any) -> None:
     student.add_argument(
         '--split',
         default='val',
-        help="which scenes: SPLIT_..., ScanNet's list of that split, or 'all' (default: val)",
+        help="SPLIT_..., ScanNet's list, or 'all' (default: val)",
     )
     student.add_argument('--model', default='', help='model folder (default: the shipped one)')
     student.add_argument('--out', type=Path, metavar='DIR', help='keep the predictions here')
@@ -60,6 +60,7 @@ def _add_table(parser: argparse.ArgumentParser) -> None:
     row.add_argument('--results', type=Path, metavar='FILE.md', help='add it to this table')
     row.add_argument('--row', default='', help='its name')
     row.add_argument('--config', default='', help='what it says of how it was made')
+    row.add_argument('--about', default='', help='what it says of the scenes, as how to make them')
     row.add_argument(
         '--words',
         choices=('tune', 'judge'),
@@ -67,6 +68,12 @@ def _add_table(parser: argparse.ArgumentParser) -> None:
     )
     row.add_argument(
         '--teacher', type=Path, metavar='DIR', help="score a teacher's files, not the student"
+    )
+    row.add_argument(
+        '--fusion',
+        choices=('visibility', 'evenly'),
+        default='visibility',
+        help="how a teacher's views of an object are weighted (default: visibility)",
     )
 
 
@@ -82,8 +89,7 @@ def _add_choices(parser: argparse.ArgumentParser) -> None:
         '--pairs',
         type=int,
         metavar='N',
-        help='(mask, label) pairs of a scene: 1 for Top-1, more for Top-K, 0 for all (default: 0, '
-        'for a student 1)',
+        help='best pairs of a scene: 1 is Top-1, 0 all (default: 0, for a student 1)',
     )
     outputs = choices
     outputs.add_argument('--json', metavar='FILE', help='write the figures')

@@ -23,12 +23,13 @@ if TYPE_CHECKING:
     from folk_ros.training.scenes.scene import Scene
 
 PAIRS = {'top1': 1, 'topk': 600}
+LABEL_SET = 'scannet200'  # what is chosen from, whatever a student was taught
 SHOWN = ('ap', 'ap50', 'ap25', 'ap50_base', 'ap50_novel')
 
 
 @dataclass(frozen=True)
 class Found:
-    """The instances of one scene, and how long they took."""
+    """The instances of one scene, and how many seconds of one core they took."""
 
     instances: Instances
     seconds: float
@@ -45,28 +46,26 @@ def measure(args: argparse.Namespace, scratch: Path) -> int:
     folders = split_folders(args.rooms, args.split)
     asked = FolkConfig()
     folk = Folk.load(args.model, FolkConfig(segment=SegmentConfig(min_quality=WEAKEST)))
-    labels, novel = names_of(folders, folk)
+    labels, novel = names_of(folders)
     min_score = asked.query.min_score
     outcomes, seconds, tasks = look(args, folk, folders, labels, scratch)
-    figures = {kind: _scores(tasks[kind], args.workers, novel) for kind in PAIRS}
+    figures = {kind: scores(tasks[kind], args.workers, novel) for kind in PAIRS}
     words = summarize(outcomes, min_score)
     seconds = sorted(value for value in seconds if value == value)
     print(table(['', *SHOWN], [[k, *(f'{v[s]:.3f}' for s in SHOWN)] for k, v in figures.items()]))
     for kind, own in words.items():
         print(kind, ' '.join(f'{key} {value:.3g}' for key, value in own.items()))
     if args.results:
-        facts = student_facts(args.model) if args.teacher is None else {}
+        config, seed = told_origin(args)
         result = Result(
             name=args.row or (args.teacher.name if args.teacher else 'student'),
-            scenes=f'{len(folders)} scenes {args.split} of {args.rooms.name}',
+            scenes=args.about or f'{len(folders)} scenes {args.split} of {args.rooms.name}',
             top1=figures['top1'],
             topk=figures['topk'],
             words=words,
             min_score=min_score,
             seconds=seconds[len(seconds) // 2] if seconds else float('nan'),
-            origin=origin_of(
-                args.config or str(facts.get('config', '')), str(facts.get('seed', ''))
-            ),
+            origin=origin_of(config, seed),
         )
         add_result(args.results, result)
         say(f'wrote {args.results}')
@@ -109,13 +108,13 @@ def find(args: argparse.Namespace, folk: Folk, scene: Scene) -> Found:
     from folk_ros.training.evaluate.embedded_masks import read_teacher_masks, teaching_seconds
 
     if args.teacher is None:
-        begin = time.perf_counter()
+        begin = time.process_time()  # as teachers count: whatever else runs is left out
         instances = folk.segment(scene.cloud)
-        taken = time.perf_counter() - begin
+        taken = time.process_time() - begin
         folk.reset()  # scenes are strangers to each other
         return Found(instances, taken)
     path = args.teacher / f'{scene.scene_id}.safetensors'
-    instances = read_teacher_masks(path, folk.text.name, scene.truth)
+    instances = read_teacher_masks(path, folk.text.name, scene.truth, args.fusion)
     return Found(instances, teaching_seconds(path))
 
 
@@ -135,11 +134,11 @@ def ask_words(folk: Folk, scene: Scene, instances: Instances, part: str) -> list
     return judge(scene.scene_id, questions, scores, iou)
 
 
-def names_of(folders: Sequence[Path], folk: Folk) -> tuple[LabelSet, frozenset[str]]:
-    """Return the names to score by: known ones and those in the scenes; and the novel ones."""
-    from folk_ros.training.labels import LabelSet
+def names_of(folders: Sequence[Path]) -> tuple[LabelSet, frozenset[str]]:
+    """Return the names to choose from, the same for every row; and the novel ones."""
+    from folk_ros.training.labels import LabelSet, load_labels
 
-    there, novel = set(folk.vocabulary.names), set()
+    there, novel = set(load_labels(LABEL_SET).instance_labels().names), set()
     for folder in folders:
         truth = json.loads((folder / 'truth.json').read_text(encoding='utf-8'))
         there |= set(truth['names'])
@@ -147,11 +146,24 @@ def names_of(folders: Sequence[Path], folk: Folk) -> tuple[LabelSet, frozenset[s
     return LabelSet.from_names(sorted(there)), frozenset(novel)
 
 
-def _scores(tasks: Sequence[Task], workers: int, novel: frozenset[str]) -> dict[str, Any]:
+def scores(tasks: Sequence[Task], workers: int, novel: frozenset[str]) -> dict[str, Any]:
+    """Return AP, AP50 and AP25 of all, of base and of novel names."""
     from folk_ros.training.evaluate.evaluation import evaluate
     from folk_ros.training.evaluate.results import by_novelty
 
     return by_novelty(evaluate(tasks, workers).figures()['classes'], novel)
+
+
+def told_origin(args: argparse.Namespace) -> tuple[str, str]:
+    """Return config and seed of a row: as given, and as student or teacher files say."""
+    from folk_ros.training.evaluate.embedded_masks import teacher_settings
+
+    if args.teacher is None:
+        facts = student_facts(args.model)
+        return args.config or str(facts.get('config', '')), str(facts.get('seed', ''))
+    told = teacher_settings(min(args.teacher.glob('*.safetensors')))
+    parts = [args.config, told, f'views fused by {args.fusion}']
+    return '; '.join(part for part in parts if part), ''
 
 
 def student_facts(model: str) -> dict[str, Any]:

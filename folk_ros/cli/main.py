@@ -24,6 +24,7 @@ from folk_ros.cli import (
     record,
     scenes,
     segment,
+    soak,
     teach,
     train_masks,
     weights,
@@ -33,7 +34,7 @@ from folk_ros.cli.output import CommandFailed
 COMMANDS = (
     *(demo, segment, query, play),  # use
     *(record, scenes, train_masks, teach, distill, evaluate),  # teach
-    *(benchmark, weights, doctor),  # check
+    *(benchmark, soak, weights, doctor),  # check
 )
 # Read when numpy and torch are loaded, here and in the node that a command starts. Threads that
 # wait by spinning take the processor from each other where anything else runs: on two busy cores
@@ -61,19 +62,27 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `folk` with arguments (those of the process by default); return the exit code."""
-    args = build_parser().parse_args(argv)
-    for name, value in CALM_THREADS.items():
-        os.environ.setdefault(name, value)
     try:
-        code: int = args.run(args)
-        sys.stdout.flush()
-        return code
+        args = build_parser().parse_args(argv)  # prints, for --help
+        return _run(args)
     except KeyboardInterrupt:
         print('folk: interrupted', file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:  # the reader (head, less) has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
+
+
+def _run(args: argparse.Namespace) -> int:
+    """Run the command that was chosen; what goes wrong becomes one line and an exit code."""
+    for name, value in CALM_THREADS.items():
+        os.environ.setdefault(name, value)
+    try:
+        code: int = args.run(args)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        raise
     except (ValueError, FileNotFoundError) as error:
         return _explain(args, error, WRONG_INPUT)
     except (CommandFailed, RuntimeError, OSError, ImportError) as error:
@@ -85,6 +94,6 @@ def _explain(args: argparse.Namespace, error: Exception, code: int) -> int:
         raise error
     message = ' '.join(str(error).split()) or type(error).__name__
     if isinstance(error, ModuleNotFoundError):
-        message = f'{message}; install what is missing: pip install "folk_ros[demo]"'
+        message = f'{message}; folk doctor gives the line that installs what is missing'
     print(f'folk: {message}', file=sys.stderr)
     return code

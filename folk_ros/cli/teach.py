@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from folk_ros.training.teacher.run import Outcome, TeachJob
 
 POOLINGS = ('mask', 'crops')
+COMPLETIONS = ('none', 'coarse', 'full')
 
 
 def add_parser(commands: Any) -> None:
@@ -34,7 +35,7 @@ def add_parser(commands: Any) -> None:
         '--pooling',
         choices=POOLINGS,
         default='mask',
-        help="dense features under the mask, or OpenMask3D's multi-scale crops (default: mask)",
+        help="dense features under it, or OpenMask3D's crops (default: mask)",
     )
     look.add_argument('--views', type=int, default=6, help='most visible views (default: 6)')
     look.add_argument(
@@ -48,21 +49,39 @@ def add_parser(commands: Any) -> None:
         type=float,
         default=0.05,
         metavar='M',
-        help='a point is seen if the depth at its pixel is its own within this (default: 0.05)',
+        help='of a point that is seen, at its pixel (default: 0.05)',
     )
+    look.add_argument(
+        '--completion',
+        choices=COMPLETIONS,
+        default='full',
+        help='how far projected points grow to a mask (default: full)',
+    )
+    _add_places(parser)
+    parser.set_defaults(run=run)
+
+
+def _add_places(parser: argparse.ArgumentParser) -> None:
     where = parser.add_argument_group('where it runs')
     where.add_argument('--workers', type=int, default=1, help='processes (default: 1)')
     where.add_argument(
         '--ray',
         metavar='ADDRESS',
-        help="run on a Ray cluster ('auto', 'local', 'ray://host:port'); it must see the same "
-        'folders under the same paths',
+        help="run on a Ray cluster that sees these folders ('auto', 'local', 'ray://…')",
     )
     where.add_argument('--device', default='cpu', help='torch device (default: cpu)')
     where.add_argument(
         '--full-precision', action='store_true', help='float32 also where half would be faster'
     )
-    parser.set_defaults(run=run)
+    trials = parser.add_argument_group('the teacher on trial')
+    trials.add_argument(
+        '--ablate',
+        action='store_true',
+        help='teach with and without each step, print how well true masks are named',
+    )
+    trials.add_argument(
+        '--results', type=Path, metavar='FILE.md', help='add that table to the results'
+    )
 
 
 def _add_scenes(parser: argparse.ArgumentParser) -> None:
@@ -78,22 +97,20 @@ def _add_scenes(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--clip',
         default='demo_clip',
-        help="shipped CLIP, model folder, or open_clip's ARCHITECTURE/WEIGHTS "
-        '(default: demo_clip)',
+        help="a folder or open_clip's ARCHITECTURE/WEIGHTS (default: demo_clip)",
     )
     parser.add_argument(
         '--masks',
         default='',
         metavar='STUDENT',
-        help='teach the instances that a student predicts (shipped model or folder), not the true '
-        'ones; scenes without truth need it',
+        help="teach what a student predicts (shipped model or folder), or 'clusters' (parted by "
+        'gaps), not the true instances',
     )
     parser.add_argument(
         '--names',
         type=Path,
         metavar='FILE',
-        help='names that each view chooses from, one a line (default: of the true objects of '
-        'these scenes)',
+        help='names to choose from, one a line (default: of the true objects)',
     )
     parser.add_argument('--json', metavar='FILE', help='also write the counts to a file')
 
@@ -106,11 +123,20 @@ def run(args: argparse.Namespace) -> int:
         raise ValueError(f'--workers {args.workers}: expected 1 or more')
     folders = split_folders(args.rooms, args.split, labelled=not args.masks)
     job = _job(args, folders)
+    if args.ablate:
+        from folk_ros.cli.teach_ablation import ablate
+
+        return ablate(args, job, folders)
     progress, counts = Progress('scenes', len(folders)), Counts()
     for outcome in _outcomes(args, job, folders):
         counts.add(outcome)
         if outcome.error:
             say(f'{outcome.scene_id}: {outcome.error}')
+        elif outcome.unseen or outcome.views_missing:
+            say(
+                f'{outcome.scene_id}: no view sees {outcome.unseen} of {outcome.instances} '
+                f'instances, {outcome.views_missing} images could not be read'
+            )
         progress.step()
     say(str(counts))
     if args.json:
@@ -149,6 +175,7 @@ class Counts:
 def _job(args: argparse.Namespace, folders: list[Path]) -> TeachJob:
     from folk_ros.training.teacher.run import TeachJob
     from folk_ros.training.teacher.teacher import TeacherConfig
+    from folk_ros.training.teacher.variants import COMPLETIONS as STEPS
 
     config = TeacherConfig(
         pooling=args.pooling,
@@ -156,6 +183,7 @@ def _job(args: argparse.Namespace, folders: list[Path]) -> TeachJob:
         min_angle_deg=args.min_angle,
         every=args.every,
         depth_tolerance_m=args.depth_tolerance,
+        completion=STEPS[args.completion],
     )
     return TeachJob(
         out=args.out.resolve(),

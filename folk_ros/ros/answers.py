@@ -35,12 +35,12 @@ class Answers:
     def fill(self, request: Any, response: Any, config: FolkConfig) -> Any:
         """Answer a request."""
         segmented = self._segmenter.latest  # read once: the worker may replace it meanwhile
-        if segmented is not None:
-            response.header = header(segmented.frame_id, segmented.scene.stamp_ns)
-            response.scene_id = segmented.scene.scene_id
-        if request.remember and not request.texts:
-            return self._clear(response, config)
         try:
+            if segmented is not None:
+                response.header = header(segmented.frame_id, segmented.scene.stamp_ns)
+                response.scene_id = segmented.scene.scene_id
+            if request.remember and not request.texts:
+                return self._clear(response, config)
             texts = check_texts(list(request.texts), config.query)
             limits = float(request.min_score), int(request.max_results)
             check_limits(*limits, config.query)

@@ -35,6 +35,12 @@ def header(frame_id: str, nanoseconds: int) -> Any:
 
 def to_cloud(message: Any, max_points: int) -> PointCloud:
     """Read sensor_msgs/PointCloud2; ValueError says what is wrong with it."""
+    stamp = message.header.stamp
+    if stamp.sec < 0 or stamp.nanosec >= NANOSECONDS:  # answers could not bear it
+        raise ValueError(
+            f'cloud stamp: expected seconds from 0 on and less than {NANOSECONDS} nanoseconds, '
+            f'got {stamp.sec} s and {stamp.nanosec} ns; set it where the cloud is published'
+        )
     layout = CloudLayout(
         width=message.width,
         height=message.height,
@@ -47,7 +53,7 @@ def to_cloud(message: Any, max_points: int) -> PointCloud:
         memoryview(message.data),
         layout,
         frame_id=message.header.frame_id,
-        stamp_ns=stamp_ns(message.header.stamp),
+        stamp_ns=stamp_ns(stamp),
         max_points=max_points,
     )
 

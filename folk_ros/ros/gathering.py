@@ -16,12 +16,14 @@ from folk_ros.config import FolkConfig, SourceConfig
 from folk_ros.ros.conversions import to_cloud
 from folk_ros.ros.fusion import Fusion, in_height, in_range, Placed
 from folk_ros.ros.placing import Placing
-from folk_ros.ros.timekeeping import Arrival
+from folk_ros.ros.timekeeping import Arrival, Reset
 from folk_ros.structures import PointCloud
 from folk_ros.transforms import TransformError
 
 MAX_WAITING = 3  # clouds of one source that wait for transforms; they are large
-REFUSALS_PER_LINE = 50
+PER_LINE = 50  # refusals for one reason: then it is logged again
+LINE_S = 1.0  # from a line about a topic to the next, whatever the reasons
+MAX_REASON = 1000  # characters
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ class Gathering:
         self.placing = placing
         self.refusals: dict[str, Refusal] = {}  # by topic: the last one
         self.configured: dict[str, str] = {}  # resolved topic -> as it stands in cloud_topics
+        self._told: dict[str, Refusal] = {}  # by topic: the last one that was logged
         self._fusion = Fusion()
         self._waiting: list[_Waiting] = []
         self._count = 0
@@ -68,9 +71,9 @@ class Gathering:
         """Whether clouds wait for transforms: look again soon."""
         return bool(self._waiting)
 
-    def decode(self, letters: Mapping[str, Letter], config: FolkConfig) -> str:
-        """Take what came; returns the topic whose clouds went back in time, '' if none did."""
-        behind = ''
+    def decode(self, letters: Mapping[str, Letter], config: FolkConfig) -> Reset | None:
+        """Take what came; returns what to say and to when, if clouds went back in time."""
+        behind = None
         for topic, letter in letters.items():
             source = config.source(self.configured.get(topic, topic))
             try:
@@ -80,7 +83,8 @@ class Gathering:
                 continue
             if self._fusion.went_back(topic, cloud.stamp_ns):
                 self.forget(cloud.stamp_ns)
-                behind = topic
+                reason = f'{topic}: the clouds went back in time (a bag played again?)'
+                behind = Reset(reason, cloud.stamp_ns)
             self._fusion.note(topic, cloud.stamp_ns)
             until = time.monotonic() + config.node.wait_for_transform
             self._count += 1
@@ -156,17 +160,24 @@ class Gathering:
         return None
 
     def forget(self, stamp_ns: int) -> None:
-        """Drop every cloud, those that wait too, and later transforms: time was set back."""
-        self._waiting.clear()
+        """Drop clouds, and those that wait and transforms if they are later: time was set back."""
+        reset = Reset('', stamp_ns)
+        self._waiting = [item for item in self._waiting if reset.spares(item.cloud.stamp_ns)]
         self._fusion.forget()
         self.placing.forget(stamp_ns)
 
     def refuse(self, topic: str, reason: str) -> None:
         """Note why a cloud was not used; the log says so once, then now and then."""
-        last = self.refusals.get(topic, Refusal(''))
-        count = last.count + 1
-        self.refusals[topic] = Refusal(reason, count)
-        if _kind(reason) != _kind(last.reason) or count % REFUSALS_PER_LINE == 0:
+        if len(reason) > MAX_REASON:  # names from a message may stand in it
+            reason = reason[:MAX_REASON] + ' ...'
+        count = self.refusals.get(topic, Refusal('')).count + 1
+        refusal = Refusal(reason, count, time.monotonic())
+        self.refusals[topic] = refusal
+        told = self._told.get(topic)
+        if told is not None and refusal.at < told.at + LINE_S:
+            return
+        if told is None or _kind(reason) != _kind(told.reason) or count >= told.count + PER_LINE:
+            self._told[topic] = refusal
             self._log.warning(f'{topic}: cloud refused: {reason} ({count} refused so far)')
 
 

@@ -107,8 +107,8 @@ class FolkNode(runtime.Node):
     def _on_cloud(self, source: CloudInput, message: Any) -> None:
         if message.header.frame_id.endswith(OPTICAL):
             self.frames.listen()
-        source.arrival = self.timekeeper.arrived(stamp_ns(message.header.stamp))
         self._look_at_the_clock()
+        source.arrival = self.timekeeper.arrived(stamp_ns(message.header.stamp))
         self.segmenter.mailbox.put(source.topic, Letter(message, source.arrival))
 
     def _look_at_the_clock(self) -> None:

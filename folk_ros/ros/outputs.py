@@ -46,8 +46,9 @@ class Outputs:
             node.get_logger().info('vision_msgs is not installed: there is no ~/detections')
         self._ledger = MarkerLedger()
         self._frame_id = ''
+        self._scene_frame = ''  # of the last scene published; '' if it was taken back
         self._cloud_of = 0  # scene_id of the last cloud published
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def warm_up(self) -> None:
         """Write one of each message, so that the first scene goes out as fast as the tenth."""
@@ -78,19 +79,23 @@ class Outputs:
         """Publish a new scene; the cloud only if somebody listens."""
         scene, names = segmented.scene, segmented.names
         frame, T = segmented.frame_id, segmented.T_answer_scene
-        self._instances.publish(to_instance_array(names, scene, frame, T))
-        if self._detections is not None:
-            self._detections.publish(to_detections(names, scene, frame, T))
-        self.publish_cloud(segmented)
+        with self._lock:
+            self._scene_frame = frame
+            self._instances.publish(to_instance_array(names, scene, frame, T))
+            if self._detections is not None:
+                self._detections.publish(to_detections(names, scene, frame, T))
+            self.publish_cloud(segmented)
 
     def publish_cloud(self, segmented: Segmented | None) -> None:
         """Publish the coloured cloud of a scene, once, if somebody listens."""
-        if self.cloud_wanted(segmented) and segmented is not None:
-            self._cloud_of = segmented.scene.scene_id
+        with self._lock:
+            if segmented is None or not self.cloud_wanted(segmented):
+                return
             painted, ids = paint(segmented.cloud, segmented.scene)
             if segmented.T_answer_scene is not None:
                 xyz = move(painted.xyz, segmented.T_answer_scene)
                 painted = replace(painted, xyz=xyz, frame_id=segmented.frame_id)
+            self._scene_frame, self._cloud_of = segmented.frame_id, segmented.scene.scene_id
             self._cloud.publish(to_point_cloud2(painted, ids))
 
     def cloud_wanted(self, segmented: Segmented | None) -> bool:
@@ -115,8 +120,19 @@ class Outputs:
             stamp, T = segmented.scene.stamp_ns, segmented.T_answer_scene
             self._markers.publish(to_markers([*first, *specs], self._frame_id, stamp, T))
 
-    def clear(self) -> None:
-        """Delete every marker, if there were any."""
+    def clear(self, stamp_ns: int = 0) -> None:
+        """Take back what was published, in the frame it was in: no scene is known any more."""
         with self._lock:
             if self._frame_id:
                 self._markers.publish(to_markers(self._ledger.reset(), self._frame_id, 0))
+            frame, self._scene_frame = self._scene_frame, ''
+            if not frame:
+                return
+            nothing = PointCloud(np.empty((0, 3), np.float32), None, frame, stamp_ns)
+            scene = Instances.empty(0, nothing)
+            self._instances.publish(to_instance_array([], scene))
+            if self._detections is not None:
+                self._detections.publish(to_detections([], scene))
+            if self._cloud_of:
+                self._cloud_of = 0
+                self._cloud.publish(to_point_cloud2(*paint(nothing, scene)))

@@ -91,10 +91,17 @@ class Questions:
     @survives
     def _on_text(self, message: Any) -> None:
         """Make texts, parted by ; or lines, the standing query; no text clears it."""
-        texts = [text.strip() for text in re.split(r'[;\n]', message.data)]
-        problem = self.remember([text for text in texts if text])
+        query = self._node.config.query
+        longest = 2 * query.max_texts * (query.max_text_length + 1)
+        if len(message.data) > longest:
+            problem = f'expected at most {longest} characters, got {len(message.data)}'
+        else:
+            texts = [text.strip() for text in re.split(r'[;\n]', message.data)]
+            problem = self.remember([text for text in texts if text])
         if problem:
-            self.get_logger().warning(f'~/query_text: {problem}; the standing query stays')
+            self.get_logger().warning(
+                f'~/query_text: {problem}; the standing query stays', throttle_duration_sec=1.0
+            )
 
     def _age_note(self, segmented: Segmented) -> str:
         """Say how old the scene is, if it is older than it should be."""

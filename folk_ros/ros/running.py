@@ -22,7 +22,12 @@ def run(make_node: Callable[[], Any], args: list[str] | None = None) -> None:
     runtime.init(args=args)
     executor = runtime.MultiThreadedExecutor(num_threads=THREADS)
     with suppress(KeyboardInterrupt, runtime.ExternalShutdownException):  # the ways to be ended
-        executor.add_node(make_node())
+        try:
+            executor.add_node(make_node())
+        except Exception:
+            if runtime.ok():
+                raise
+            _leave()  # a signal came while the node was made, and rclpy took its context away
         executor.spin()
     _ignore_signals()
     _end_at_latest(END_S)

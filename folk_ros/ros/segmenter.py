@@ -18,11 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from folk_ros.config import FolkConfig
+from folk_ros.ros.conversions import stamp_ns
 from folk_ros.ros.fusion import Placed
 from folk_ros.ros.gathering import Gathering, Letter, Refusal
 from folk_ros.ros.mailbox import Mailbox
 from folk_ros.ros.model import is_out_of_memory, load_sentence, Loader, Model, sentence
-from folk_ros.ros.timekeeping import Arrival
+from folk_ros.ros.timekeeping import Arrival, Reset
 from folk_ros.ros.vocabulary import Vocabularies
 from folk_ros.structures import Instances, Match, PointCloud
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from folk_ros.pipeline import Folk
 
 LOOK_AGAIN_S = 0.02  # while clouds wait for their transforms
+THROTTLE_S = 1.0  # of the log, where time jumps with every cloud
+SAME_JUMP_S = 2.0  # clouds and clock, both set back, are noticed within so long of each other
 
 
 @dataclass(frozen=True)
@@ -70,15 +73,18 @@ class Segmenter:
         self.last_run: Run | None = None
         self.count = 0  # clouds segmented
         self.failure = ''  # of the last cloud; '' if it went well
+        self.busy = False  # whether a cloud is in the network
+        self.reset: Reset | None = None  # the last one that the clock, not a cloud, told of
         self.mailbox: Mailbox[Letter] = Mailbox()
         self.on_scene: Callable[[Segmented], None] = lambda segmented: None
-        self.on_reset: Callable[[], None] = lambda: None
+        self.on_reset: Callable[[int], None] = lambda stamp_ns: None
         self.on_idle: Callable[[], None] = lambda: None
         self.on_model: Callable[[Model], None] = lambda model: None
         self.vocabularies = Vocabularies(log)
         self._loader, self._config, self._gathering, self._log = loader, config, gathering, log
         self._adopted: tuple[Segmented, int] | None = None  # from a file, and the last id given
-        self._reset: tuple[str, int] | None = None  # set by anyone, worked off by the worker
+        self._reset: Reset | None = None  # set by anyone, worked off by the worker
+        self._behind: Reset | None = None  # the last one that a cloud told of
         self._load_wanted = threading.Event()
         self._thread = threading.Thread(target=self._run, name='folk-segment', daemon=True)
 
@@ -98,8 +104,10 @@ class Segmenter:
         self._thread.start()
 
     def stop(self, timeout_s: float) -> bool:
-        """Ask the thread to end; whether it did in time."""
+        """Ask the thread to end, out of the network too; whether it did in time."""
         self.mailbox.close()
+        if self.folk is not None:
+            self.folk.cancel()
         self._load_wanted.set()
         self._thread.join(timeout_s)
         return not self._thread.is_alive()
@@ -127,8 +135,13 @@ class Segmenter:
         self.mailbox.ring()
 
     def start_anew(self, reason: str, stamp_ns: int) -> None:
-        """Forget the scene soon: time was set back. What is in the network makes none."""
-        self._reset = reason, stamp_ns
+        """Forget the scene: time was set back to a stamp. What is in the network makes none."""
+        reset, behind = Reset(reason, stamp_ns), self._behind
+        if behind and reset.at - behind.at < SAME_JUMP_S and reset.spares(behind.stamp_ns):
+            return  # a cloud was faster to tell, and is of the new time
+        self._reset = self.reset = reset
+        self.latest = None
+        self.on_reset(stamp_ns)  # at once, and again by the worker: it may just publish
         self.mailbox.ring()
 
     def _run(self) -> None:
@@ -139,9 +152,18 @@ class Segmenter:
                 if not self.mailbox.closed:
                     self._load()
                 continue
-            letters = self.mailbox.take(LOOK_AGAIN_S if self._gathering.waits else None)
-            if not self.mailbox.closed:
-                self._guarded(letters)
+            self.step(LOOK_AGAIN_S if self.waits else None)
+
+    @property
+    def waits(self) -> bool:
+        """Whether clouds wait for their transforms: a step is due soon."""
+        return self._gathering.waits
+
+    def step(self, timeout_s: float | None = None) -> None:
+        """Wait for clouds, or so long, and do what there is to do. For the worker alone."""
+        letters = self.mailbox.take(timeout_s)
+        if not self.mailbox.closed:
+            self._guarded(letters)
 
     def _load(self) -> None:
         self._try_to_load()
@@ -185,11 +207,11 @@ class Segmenter:
         begin = time.perf_counter()
         reset, self._reset = self._reset, None
         if reset is not None:
-            self._gathering.forget(reset[1])
-            self._forget(reset[0])
+            letters = self._left_after(reset, letters)
         behind = self._gathering.decode(letters, self._config)
         if behind:
-            self._forget(f'{behind}: the clouds went back in time (a bag played again?)')
+            self._behind = behind
+            self._forget(behind)
         adopted, self._adopted = self._adopted, None
         renamed = self.vocabularies.changed(self.folk, self._config)
         shown = self.latest if renamed else None
@@ -208,14 +230,24 @@ class Segmenter:
         self._segment(placed, ', '.join(letters), 1e3 * (time.perf_counter() - begin))
         self._keep_rate()
 
+    def _left_after(self, reset: Reset, letters: dict[str, Letter]) -> dict[str, Letter]:
+        """Forget what was before; return the letters that may be of the new time."""
+        self._gathering.forget(reset.stamp_ns)
+        self._forget(reset)
+        stamps = {topic: stamp_ns(one.message.header.stamp) for topic, one in letters.items()}
+        return {topic: letters[topic] for topic, ns in stamps.items() if reset.spares(ns)}
+
     def _segment(self, placed: Placed, topics: str, decode_ms: float) -> None:
         assert self.folk is not None
         begin, cloud = time.perf_counter(), placed.cloud
+        self.busy = True
         try:
             scene = self.folk.segment(cloud)
         except ValueError as error:
             self._gathering.refuse(topics or 'the clouds', str(error))
             return
+        finally:
+            self.busy = False
         done = time.perf_counter()
         if self._reset is not None:
             return  # time was set back meanwhile: this is of the past
@@ -237,12 +269,14 @@ class Segmenter:
         self.count += 1
         self.last_run = Run(stages, len(cloud), len(scene), cloud.rgb is not None)
 
-    def _forget(self, reason: str) -> None:
-        self._log.warning(f'{reason}; the scene starts anew')
+    def _forget(self, reset: Reset) -> None:
+        self._log.warning(
+            f'{reset.reason}; the scene starts anew', throttle_duration_sec=THROTTLE_S
+        )
         self.latest = None
         if self.folk is not None:
             self.folk.reset()
-        self.on_reset()
+        self.on_reset(reset.stamp_ns)
 
     def _keep_rate(self) -> None:
         rate = self._config.node.max_rate

@@ -10,6 +10,7 @@ from folk_ros.config import NodeConfig
 from folk_ros.ros.cloud_input import CloudInput
 from folk_ros.ros.qos_matching import CLOUD_TYPE
 from folk_ros.ros.segmenter import Segmenter
+from folk_ros.ros.timekeeping import Reset
 
 REPEAT_S = 30.0  # the same reasons are logged again after so long, then after twice as long ..
 LONGEST_S = 480.0  # .. up to this
@@ -45,17 +46,24 @@ def _of_source(source: CloudInput, segmenter: Segmenter, config: NodeConfig) -> 
 
 
 def no_scene(segmenter: Segmenter, inputs: Sequence[CloudInput], config: NodeConfig) -> str:
-    """Say in one sentence why a question cannot be answered yet."""
-    if any(source.received for source in inputs) and not segmenter.refusals:
-        return 'the first cloud is being segmented; ask again in a moment'
+    """Say in one sentence why a question cannot be answered yet, or not any more."""
+    if segmenter.reset and not any(_came_after(source, segmenter.reset) for source in inputs):
+        return f'{segmenter.reset.reason}: the scene is forgotten, and no cloud has come since'
+    came = any(source.received for source in inputs)
     reasons = why_silent(segmenter, inputs, config)
+    if came and (segmenter.busy or not reasons):
+        return 'the first cloud is being segmented; ask again in a moment'
     counts = ', '.join(
         f'{source.topic} ({len(source.offers)} publisher{"s" * (len(source.offers) != 1)})'
         for source in inputs
     )
-    if any(source.received for source in inputs):
+    if came:
         return f'no usable cloud received yet on {counts}: {"; ".join(reasons)}'
     return f'no cloud received yet on {counts or "any topic"}'
+
+
+def _came_after(source: CloudInput, reset: Reset) -> bool:
+    return source.arrival is not None and source.arrival.steady_s >= reset.at
 
 
 def other_cloud_topics(node: Any, inputs: Sequence[CloudInput]) -> str:

@@ -8,10 +8,12 @@ without its clock nor a step of the system's clock makes a cloud look old, or ne
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 import threading
 import time
 from typing import Any
+
+from folk_ros.transforms import JUMP_BACK_NS
 
 NANOSECONDS = 1_000_000_000
 EARLY_S = 1.0  # a stamp may be so far ahead of this machine's clock
@@ -29,13 +31,26 @@ class Arrival:
     steady_s: float
 
 
+@dataclass(frozen=True)
+class Reset:
+    """Time was set back: what is of later than `stamp_ns` is of before, and goes."""
+
+    reason: str
+    stamp_ns: int
+    at: float = field(default_factory=time.monotonic)
+
+    def spares(self, other_ns: int) -> bool:
+        """Whether something of that stamp may be of the new time."""
+        return other_ns <= self.stamp_ns + JUMP_BACK_NS
+
+
 class Timekeeper:
     """Reads a node's clock for others; safe to use from several threads."""
 
     def __init__(self, clock: Any) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._last_ns = 0
+        self._last_ns, self._last_simulated = 0, False
 
     @property
     def simulated(self) -> bool:
@@ -59,8 +74,11 @@ class Timekeeper:
 
     def set_back_s(self) -> float:
         """Return by how much simulated time went back since this was last asked; 0 if not."""
+        now, simulated = int(self._clock.now().nanoseconds), self.simulated
+        if simulated and now == 0:  # nothing was told on /clock yet
+            return 0.0
         with self._lock:
-            now, last = int(self._clock.now().nanoseconds), self._last_ns
-            self._last_ns = now
+            last, before = self._last_ns, self._last_simulated
+            self._last_ns, self._last_simulated = now, simulated
         back = (last - now) / NANOSECONDS
-        return back if self.simulated and back > JUMP_S else 0.0
+        return back if simulated and before and back > JUMP_S else 0.0

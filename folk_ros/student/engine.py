@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from folk_ros.student.engines.finish import Finish
+from folk_ros.student.engines.forms import Buffers
 from folk_ros.student.engines.protocol import SparseEngine
 from folk_ros.student.engines.tables import coords_of, inner_table, keys_of, LIMIT, neighbour_table
 from folk_ros.student.engines.torch_engine import TorchEngine
@@ -46,6 +47,11 @@ class Level:
             )
         table: Tensor = self.maps['neighbours', size]
         return table
+
+    def scratch(self, name: str, columns: int, like: Tensor) -> Tensor:
+        """Return memory [V, columns] like a tensor's, until it is asked for by that name again."""
+        buffers: Buffers = self.maps.setdefault('buffers', Buffers())
+        return buffers.take(name, len(self), columns, like)
 
     def product_type(self, x: Tensor) -> torch.dtype:
         """Return the dtype in which features are multiplied; only float32 is narrowed."""

@@ -117,8 +117,8 @@ class PooledStudent(MaskStudent):
 
     def adapter_input(self, sight: Sight, owner: Tensor, rows: Tensor, weight: Tensor) -> Tensor:
         """Pool what the adapter reads over masks given as pairs (see pool_masks): [I, C]."""
-        config = self.config
-        masks = (owner, rows, weight)
+        config, masks = self.config, (owner, rows, weight)
+        attention = None if self.adapter is None else self.adapter.attention
         return pool_for_adapter(
-            config.pooling, sight.features, sight.levels, masks, config.voxel_size_m
+            config.pooling, sight.features, sight.levels, masks, config.voxel_size_m, attention
         )

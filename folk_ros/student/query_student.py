@@ -18,7 +18,7 @@ from folk_ros.student.mask_fields import (
 )
 from folk_ros.student.mask_quality import calibrated, quality_of_classes, quality_of_seeds
 from folk_ros.student.query_sources import furthest_points
-from folk_ros.student.vl_adapter import adapter_width, VLAdapter
+from folk_ros.student.vl_adapter import new_vl_adapter, VLAdapter
 
 INPUT = 6  # r g b, has colour, height above the lowest voxel, 1
 MIN_SEED = 0.1  # weaker seeds start no mask
@@ -42,8 +42,8 @@ class QueryStudent(PooledStudent):
         self.decoder = MaskDecoder(channels, form)
         self.adapter: VLAdapter | None = None
         if self.config.embedding_dim:
-            width = adapter_width(self.config.pooling, channels)
-            self.adapter = VLAdapter(width, self.config.adapter_hidden, self.config.embedding_dim)
+            hidden, dim = self.config.adapter_hidden, self.config.embedding_dim
+            self.adapter = new_vl_adapter(self.config.pooling, channels, hidden, dim)
 
     @property
     def depth(self) -> int:

@@ -48,7 +48,7 @@ class BasicBlock(nn.Module):
 
     def forward(self, x: Tensor, level: Level, spent: bool = False) -> Tensor:
         """Map [V, Cin] to [V, Cout]; where x is `spent`, the result may be written over it."""
-        y = normed(self.conv1, self.norm1, x, level)
+        y = normed(self.conv1, self.norm1, x, level, brief=True)
         skip = self.skip(x)
         into = skip if spent or skip is not x else None
         return normed(self.conv2, self.norm2, y, level, skip=skip, into=into)

@@ -28,6 +28,10 @@ OUT_OF_MEMORY = (  # in the messages of RuntimeErrors of allocators, cuBLAS and 
 )
 
 
+class Cancelled(Exception):
+    """The answer is no longer wanted."""
+
+
 class Runner:
     """Holds a student on a device; `notices` say what the last cloud took."""
 
@@ -37,6 +41,9 @@ class Runner:
         self._engine_name = engine
         self._engines: dict[torch.device, SparseEngine] = {}
         self._place: torch.device | None = None  # unknown while it moves
+        self._cancelled = False
+        for layer in student.modules():
+            layer.register_forward_pre_hook(lambda *_: self.check())
         try:
             self._move_to(device)
         except (RuntimeError, MemoryError) as error:
@@ -49,6 +56,15 @@ class Runner:
             )
         if self._place is None:
             self._move_to(CPU)
+
+    def cancel(self) -> None:
+        """Let `predict` raise Cancelled at its next layer, in whatever thread it runs."""
+        self._cancelled = True
+
+    def check(self) -> None:
+        """Raise Cancelled if nobody wants the answer."""
+        if self._cancelled:
+            raise Cancelled('the segmentation was called off')
 
     def predict(self, voxels: Voxels, config: SegmentConfig) -> Prediction:
         """

@@ -70,25 +70,31 @@ def normed(
     *place: Any,
     skip: Tensor | None = None,
     into: Tensor | None = None,
+    brief: bool = False,
 ) -> Tensor:
     """
     Convolve at a place in the levels, normalise, add a skip connection, ReLU.
 
-    Where no gradients are recorded the result is written `into` given memory.
+    Where no gradients are recorded the result is written `into` given memory, or, if only the
+    next layer reads it (`brief`), where the next such result will lie.
     """
     if norm.training or torch.is_grad_enabled():
         y = norm(conv(x, *place))
         return torch.relu(y if skip is None else y + skip)
-    result: Tensor = conv(x, *place, finish=Finish(*scale_and_shift(norm), skip, into))
+    result: Tensor = conv(x, *place, finish=Finish(*scale_and_shift(norm), skip, into, brief))
     return result
 
 
 def joined(up: nn.Module, norm: nn.Module, x: Tensor, fine: Level, skip: Tensor) -> Tensor:
-    """Raise to a finer level, normalise, ReLU; append features there: [V, Cout + C]."""
+    """
+    Raise to a finer level, normalise, ReLU; append features there: [V, Cout + C].
+
+    Where no gradients are recorded the result lies where the next one will.
+    """
     if norm.training or torch.is_grad_enabled():
         return torch.cat([normed(up, norm, x, fine), skip], 1)
     channels = up.get_parameter('weight').shape[2]
-    both = skip.new_empty(len(skip), channels + skip.shape[1])
+    both = fine.scratch('joined', channels + skip.shape[1], skip)
     both[:, channels:] = skip
     normed(up, norm, x, fine, into=both[:, :channels])
     return both
@@ -105,7 +111,7 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: Tensor, level: Level) -> Tensor:
         """Map [V, Cin] to [V, Cout]."""
-        y = normed(self.conv1, self.norm1, x, level)
+        y = normed(self.conv1, self.norm1, x, level, brief=True)
         skip = self.skip(x)
         into = None if skip is x else skip
         return normed(self.conv2, self.norm2, y, level, skip=skip, into=into)

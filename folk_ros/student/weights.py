@@ -129,8 +129,10 @@ def load_student(path: Path) -> tuple[MaskStudent, Vocabulary]:
 
 
 def _answering(metadata: dict[str, str]) -> Answering | None:
-    stored = metadata.get('answering')
-    return None if stored is None else Answering(**json.loads(stored))
+    stored = json.loads(metadata.get('answering', 'null'))
+    if stored is None or 'evidence' not in stored:
+        return None  # an older file: its evidence is not gathered any more, the fixed rule answers
+    return Answering(**stored)
 
 
 def load_masks(path: Path) -> PooledStudent:

@@ -73,13 +73,13 @@ def test_errors_become_one_line_and_a_code(error, code, monkeypatch, capsys):
     assert shown[0].startswith('folk: ')
 
 
-def test_what_is_missing_is_said_with_the_line_that_installs_it(monkeypatch, capsys):
+def test_what_is_missing_is_said_and_who_knows_the_line_that_installs_it(monkeypatch, capsys):
     def fail(args):
         raise ModuleNotFoundError("No module named 'cyclonedds'")
 
     monkeypatch.setattr('folk_ros.cli.weights.run_verify', fail)
     assert main(['weights', 'verify']) == 1
-    assert 'pip install "folk_ros[demo]"' in capsys.readouterr().err
+    assert "'cyclonedds'; folk doctor gives the line" in capsys.readouterr().err
 
 
 def test_a_traceback_is_shown_on_demand(monkeypatch):

@@ -49,6 +49,7 @@ def test_what_became_of_scenes_instances_and_images_is_counted(rooms, monkeypatc
     assert teach(rooms, monkeypatch, '--json', str(counts)) == 1
     told = capsys.readouterr().err
     assert 'train_00001' in told and '1 of 2 scenes failed' in told
+    assert 'train_00000: no view sees 1 of 2 instances' in told
     assert json.loads(counts.read_text()) == {
         'taught': 1, 'kept': 0, 'failed': 1, 'instances': 2, 'unseen': 1, 'views_missing': 0,
     }  # fmt: skip

@@ -94,6 +94,9 @@ class ColourFolk:
     def embed_texts(self, texts):
         return hash_vectors(texts)
 
+    def cancel(self):
+        """Nothing can be called off here: the node must be able to end all the same."""
+
     def take_up(self, scene, cloud, last_id=0):
         self.memory.resume(scene, cloud, last_id)
         self._count += 1
@@ -289,7 +292,9 @@ def show(peer, cloud):
         peer.clouds,
         conversions.to_point_cloud2(cloud),
         lambda: [
-            m for m in peer.instances[before:] if m.header.stamp.sec == cloud.stamp_ns // SECOND
+            m
+            for m in peer.instances[before:]
+            if m.scene_id and m.header.stamp.sec == cloud.stamp_ns // SECOND
         ],
         'a scene',
         period_s=2.0,

@@ -98,6 +98,16 @@ def test_stamps_go_both_ways():
     assert header('map', 12_000_000_345).stamp.nanosec == 345
 
 
+@pytest.mark.parametrize(('sec', 'nanosec'), [(2**31 - 1, 10**9), (5, 2**32 - 1), (-1, 0)])
+def test_a_stamp_that_no_answer_could_bear_is_refused(sec, nanosec):
+    message = to_point_cloud2(cloud())
+    message.header.stamp.sec, message.header.stamp.nanosec = sec, nanosec
+    with pytest.raises(ValueError, match=rf'cloud stamp: .* got {sec} s and {nanosec} ns'):
+        to_cloud(message, 100)
+    message.header.stamp.sec, message.header.stamp.nanosec = 2**31 - 1, 10**9 - 1
+    assert header('map', to_cloud(message, 100).stamp_ns).stamp == message.header.stamp
+
+
 def test_an_instance_carries_its_own_row():
     message = to_instance(Match(0, 'sofa', 0.875, 0.25), scene())
     assert (message.id, message.text, message.point_count) == (7, 'sofa', 2)

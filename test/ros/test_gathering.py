@@ -125,9 +125,20 @@ def test_what_went_back_in_time_starts_anew(monkeypatch):
     made.tf('base', 'lidar', 0.0, static=True)
     made.take(a=points([1, 0, 0], frame='base', stamp_s=50.5))
     made.take(a=points([1, 0, 0], frame='base', stamp_s=10.0))
-    assert made.behind == '/a'
+    assert '/a' in made.behind.reason and made.behind.stamp_ns == 10 * SECOND
     assert not made.frames.connected('map', 'base')  # that was the future
     assert made.frames.connected('base', 'lidar')
+
+
+def test_clouds_of_the_new_time_that_wait_outlive_the_jump(monkeypatch):
+    made = Made(monkeypatch, {'topics': ('/a', '/b'), 'fixed_frame': 'map'})
+    made.take(a=points([1, 0, 0], stamp_s=50.0))
+    assert made.take(b=points([2, 0, 0], frame='base', stamp_s=50.0)) is None
+    assert made.take(b=points([3, 0, 0], frame='base', stamp_s=9.0)) is None
+    made.gathering.forget(9 * SECOND)
+    made.tf('map', 'base', 9.0)
+    placed = made.gathering.place(made.config)
+    assert placed.cloud.xyz[:, 0].tolist() == [3.0]  # neither what waited nor what was kept
 
 
 def test_settings_of_a_source_hold_for_its_clouds_alone(monkeypatch):
@@ -221,3 +232,29 @@ def test_a_stamp_of_zero_takes_the_newest_transform(monkeypatch, stamp_s):
     made.tf('map', 'base', 3.0, shift=(1, 0, 0))
     placed = made.take(a=points([0, 0, 0], frame='base', stamp_s=stamp_s))
     assert placed.cloud.xyz[0, 0] == 1
+
+
+def test_reasons_that_change_with_every_cloud_do_not_fill_the_log(monkeypatch):
+    made = Made(monkeypatch)
+    for number in range(100):
+        made.now += 0.1
+        made.gathering.refuse('/a', f'the {"x" * number} of this cloud is wrong')
+    assert 9 <= len(made.said) <= 11
+    assert made.gathering.refusals['/a'].count == 100
+    made.now += 2
+    made.gathering.refuse('/a', 'a long reason ' + 'y' * 100_000)
+    assert len(made.gathering.refusals['/a'].reason) < 1100
+    assert len(made.said[-1]) < 1200
+
+
+def test_a_reason_held_back_is_logged_when_it_comes_again(monkeypatch):
+    made = Made(monkeypatch)
+    made.gathering.refuse('/a', 'one reason')
+    made.gathering.refuse('/a', 'another reason')
+    assert len(made.said) == 1
+    made.now += 2
+    made.gathering.refuse('/a', 'another reason')
+    assert [line.split(': ')[2].split(' (')[0] for line in made.said] == [
+        'one reason',
+        'another reason',
+    ]

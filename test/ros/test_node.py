@@ -59,6 +59,25 @@ def test_a_cloud_becomes_named_instances_at_its_own_time(node):
     assert red.score > 0.9 and red.similarity > 0.9
 
 
+def test_everything_said_of_a_cloud_has_its_stamp_and_frame(node):
+    assert node.ask(['red thing'], remember=True).success
+    kinds = {'~/segmented_cloud': CLOUD, '~/markers': MARKERS}
+    if 'vision_msgs' in str(node.node.get_topic_names_and_types()):  # where it is installed
+        kinds['~/detections'] = 'vision_msgs/msg/Detection3DArray'
+    heard = [node.listen(topic, kind) for topic, kind in kinds.items()]
+    scene = show(node, room(stamp_ns=7 * SECOND + 123_456_789))
+    head = scene.header
+    assert (head.stamp.sec, head.stamp.nanosec, head.frame_id) == (7, 123_456_789, 'map')
+    assert node.ask(['red thing']).header == head
+
+    def heads(message):
+        one_by_one = getattr(message, 'markers', None)
+        return [m.header for m in one_by_one] if one_by_one else [message.header]
+
+    for kept in heard:
+        wait_for(lambda kept=kept: kept and heads(kept[-1])[-1] == head, what=f'{head}')
+
+
 def test_ids_stay_and_scene_ids_count(node):
     first, second = show(node, room(stamp_ns=8 * SECOND)), show(node, room(stamp_ns=9 * SECOND))
     assert second.scene_id > first.scene_id

@@ -143,6 +143,18 @@ def test_a_profile_that_cannot_match_is_explained(tmp_path, peer):
         assert '/test_peer offers best effort' in log.read_text()
 
 
+def test_a_source_has_a_quality_of_service_of_its_own(tmp_path, peer):
+    parameters = {'cloud_topics': '/cloud', 'qos': 'sensor_data'}
+    front = {'sources.front.topic': '/front', 'sources.front.qos': 'latched'}
+    with node_process(tmp_path, {**parameters, **front}) as (_, log):
+        wait_for(lambda: log.read_text().count('subscribed') == 2, what='both subscriptions')
+        lines = [line for line in log.read_text().splitlines() if 'subscribed' in line]
+        (cloud,) = (line for line in lines if '/cloud' in line)
+        (front,) = (line for line in lines if '/front' in line)
+        assert 'best effort, volatile (qos: sensor_data)' in cloud
+        assert 'reliable, latched (qos: latched)' in front
+
+
 def test_several_clouds_are_fused_through_tf(tmp_path, peer):
     left, right = peer.publisher('/left'), peer.publisher('/right')
     frames = peer.publisher('/tf_static', 'tf2_msgs/msg/TFMessage', latched=True)

@@ -5,9 +5,12 @@ import time
 
 from node_support import (
     call,
+    CLOUD,
     DELAY,
     get_parameters,
+    INSTANCES,
     LOADER,
+    MARKERS,
     node_process,
     own_domain,
     Peer,
@@ -139,14 +142,28 @@ def test_simulated_time_that_jumps_back_starts_the_scene_anew(tmp_path, peer):
         message.clock.sec = seconds
         return message
 
-    with node_process(tmp_path, {'use_sim_time': 'true'}) as (_, log):
+    painted, markers = peer.listen('~/segmented_cloud', CLOUD), peer.listen('~/markers', MARKERS)
+    parameters = {'use_sim_time': 'true', 'standing_query': "['red thing']"}
+    with node_process(tmp_path, parameters) as (_, log):
         wait_for(clock.get_subscription_count, what='the node to follow /clock')
         clock.publish(tick(100))
         show(peer, room(stamp_ns=100 * SECOND))
+        wait_for(lambda: painted and markers, what='the scene on every topic')
         publish_until(
             clock, tick(10), lambda: 'the time was set back by' in log.read_text(), 'the reset'
         )
-        wait_for(lambda: not peer.ask(['red thing']).success, what='the scene to be gone')
+        wait_for(lambda: not peer.instances[-1].instances, what='the latched scene to be gone')
+        gone, answer = peer.instances[-1], peer.ask(['red thing'])
+        assert (gone.scene_id, gone.header.stamp.sec, gone.header.frame_id) == (0, 10, 'map')
+        assert not answer.success and 'the scene is forgotten' in answer.message
+        assert not painted[-1].width and markers[-1].markers[0].action == 3  # DELETEALL
+        late = Peer()
+        try:  # nor do those who come late see the old scene
+            heard = late.listen('~/instances', INSTANCES)
+            wait_for(lambda: heard, what='what is latched')
+            assert [m.scene_id for m in heard] == [0]
+        finally:
+            late.close()
         assert show(peer, room(stamp_ns=11 * SECOND)).instances
 
 

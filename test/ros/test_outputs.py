@@ -84,6 +84,32 @@ def test_a_reset_deletes_all_in_the_frame_they_were_in(made):
     assert marker.action == marker.DELETEALL and marker.header.frame_id == 'map'
 
 
+def test_a_reset_takes_back_everything_that_is_latched_and_says_so_once(made):
+    out, publishers, _ = made
+    publishers['~/segmented_cloud'].listeners = 1
+    out.publish(segmented(4))
+    out.clear(7_000_000_000)
+    scene, cloud = (publishers[f'~/{n}'].messages[-1] for n in ('instances', 'segmented_cloud'))
+    assert (scene.header.frame_id, scene.header.stamp.sec) == ('map', 7)
+    assert not scene.instances and scene.scene_id == 0
+    assert cloud.width * cloud.height == 0 and cloud.header == scene.header
+    assert [field.name for field in cloud.fields][:3] == ['x', 'y', 'z']
+    assert not publishers['~/detections'].messages[-1].detections
+    counts = [len(publisher.messages) for publisher in publishers.values()]
+    out.clear(8_000_000_000)
+    assert [len(publisher.messages) for publisher in publishers.values()] == counts
+    out.publish(segmented(5))
+    assert publishers['~/instances'].messages[-1].instances
+    assert out.cloud_wanted(segmented(6)) and not out.cloud_wanted(segmented(5))
+
+
+def test_a_reset_sends_no_cloud_where_none_was_sent(made):
+    out, publishers, _ = made
+    out.publish(segmented(4))
+    out.clear(0)
+    assert not publishers['~/segmented_cloud'].messages
+
+
 def test_a_scene_without_matches_is_shown_as_empty(made):
     out, publishers, _ = made
     out.show(lambda: segmented(), lambda s: [])

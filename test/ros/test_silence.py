@@ -10,14 +10,16 @@ from folk_ros.ros.model import load_sentence, Model, sentence
 from folk_ros.ros.qos_matching import choose, obstacle, Offer
 from folk_ros.ros.segmenter import Refusal, Run
 from folk_ros.ros.silence import Complaints, no_scene, why_silent
+from folk_ros.ros.timekeeping import Arrival, Reset
 
 
-def an_input(age=None, offers=(), profile='auto', received=0):
+def an_input(age=None, offers=(), profile='auto', received=0, arrival=None):
     choice = choose(profile, offers)
     return SimpleNamespace(
         topic='/cloud',
         offers=offers,
         received=received,
+        arrival=arrival,
         age=lambda: age,
         state=lambda: f'{len(offers)} publishers',
         obstacle=lambda: obstacle(choice, profile, offers),
@@ -25,8 +27,10 @@ def an_input(age=None, offers=(), profile='auto', received=0):
     )
 
 
-def a_segmenter(model=None, failure='', refusals=None, last_run=None):
+def a_segmenter(model=None, failure='', refusals=None, last_run=None, reset=None, busy=False):
     return SimpleNamespace(
+        reset=reset,
+        busy=busy,
         model=model or Model('ready'),
         failure=failure,
         refusals=refusals or {},
@@ -73,6 +77,22 @@ def test_a_question_too_early_hears_which_topics_are_meant():
     message = no_scene(segmenter, [an_input(age=1.0, received=1)], NodeConfig())
     assert 'no usable cloud' in message and 'there is no field z' in message
     assert 'any topic' in no_scene(a_segmenter(), [], NodeConfig())
+
+
+def test_a_question_while_the_first_cloud_is_in_the_network_is_told_to_wait():
+    for segmenter, age in ((a_segmenter(), 1.0), (a_segmenter(busy=True), 100.0)):
+        message = no_scene(segmenter, [an_input(age=age, received=1)], NodeConfig())
+        assert 'the first cloud is being segmented' in message
+    failed = a_segmenter(failure='KeyError: 1')
+    assert 'KeyError' in no_scene(failed, [an_input(age=1.0, received=1)], NodeConfig())
+
+
+def test_a_question_after_a_jump_back_hears_that_the_scene_is_forgotten():
+    segmenter = a_segmenter(reset=Reset('the time was set back by 9 s', 0, at=50.0))
+    before, after = (an_input(1.0, received=1, arrival=Arrival(0, True, 0, t)) for t in (49, 51))
+    message = no_scene(segmenter, [before], NodeConfig())
+    assert message.startswith('the time was set back by 9 s: the scene is forgotten')
+    assert 'being segmented' in no_scene(segmenter, [before, after], NodeConfig())
 
 
 def test_a_reason_is_logged_once_it_has_held_and_then_seldom(monkeypatch):

@@ -78,3 +78,19 @@ def test_simulated_time_that_is_set_back_is_noticed_once():
 def test_before_the_first_clock_message_no_age_is_claimed(steady):
     keeper = Timekeeper(FakeClock(0, True))
     assert not keeper.arrived(7 * SECOND).clocks_agree
+
+
+def test_another_clock_is_no_jump_but_the_jumps_of_that_clock_are():
+    clock = FakeClock(TODAY, False)
+    keeper = Timekeeper(clock)
+    assert keeper.set_back_s() == 0.0
+    clock.ros_time_is_active = True
+    for now in (0, 40 * SECOND, 41 * SECOND):  # use_sim_time is set, then /clock begins to tell
+        clock.now_ns = now
+        assert keeper.set_back_s() == 0.0
+    clock.now_ns = 0  # a simulator begins anew; its first message may say 0
+    assert keeper.set_back_s() == 0.0
+    clock.now_ns = SECOND
+    assert keeper.set_back_s() == pytest.approx(40.0)
+    clock.ros_time_is_active, clock.now_ns = False, TODAY
+    assert keeper.set_back_s() == 0.0

@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import torch
 from torch.nn import functional as F
@@ -5,6 +7,7 @@ from torch.nn import functional as F
 from folk_ros.student import engine
 from folk_ros.student.engines import forms, kernel_map, tables, torch_engine
 from folk_ros.student.engines.choose import make_engine, NAMES
+from folk_ros.student.unet import SparseUNet
 
 SIZE = 8
 CPU = torch.device('cpu')
@@ -31,10 +34,12 @@ def threads(request):
     torch.set_num_threads(before)
 
 
-@pytest.fixture(params=['pairs', 'chunks', 'cells'])
+@pytest.fixture(params=['pairs', 'runs', 'chunks', 'cells'])
 def each_form(request, monkeypatch, threads):
     """Plain torch made to compute in one form alone, in several pieces, the last one short."""
-    monkeypatch.setattr(forms, 'PAIR_MARGIN', 1e9 if request.param == 'pairs' else 0.0)
+    margin = 1e9 if request.param in ('pairs', 'runs') else 0.0
+    monkeypatch.setattr(forms, 'PAIR_MARGIN', margin)
+    monkeypatch.setattr(kernel_map, 'RUN_ROWS', 1 if request.param == 'runs' else 1000)
     monkeypatch.setattr(torch_engine, 'WHOLE_CELLS', 99 if request.param == 'cells' else 0)
     monkeypatch.setattr(forms, 'MIN_ROWS', 64)
     monkeypatch.setattr(forms, 'PATCH_BYTES', 1)
@@ -137,7 +142,7 @@ def test_three_channels_gathered_as_one_number_give_the_convolution(monkeypatch,
         stored = torch.float64 if dtype == torch.float64 else torch.float32
         level = engine.build_levels(coords, 1, dtype)[0]
         out = engine.submanifold(x.to(stored), weight.to(stored), level)
-        answers.append([out, *torch.autograd.grad(out.square().sum(), [x, weight])])
+        answers.append([out.detach(), *torch.autograd.grad(out.square().sum(), [x, weight])])
     assert {near.shape[1] for near in gathered} >= {27 * 3, 27 * 4}
     limit = 1e-5 if compute == torch.float32 else 0.05
     for exact, ours in zip(*answers, strict=True):
@@ -155,6 +160,74 @@ def test_gradients_are_the_same_every_time(monkeypatch, threads):
         for _ in range(8)
     )
     assert all(torch.equal(once, other) for other in others)
+
+
+@pytest.mark.parametrize('strided', [False, True])
+def test_every_neighbour_is_in_exactly_one_run_and_a_line_is_one(strided, monkeypatch):
+    monkeypatch.setattr(kernel_map, 'RUN_ROWS', 1)
+    monkeypatch.setattr(kernel_map, 'PAIR_ROWS', 100)
+    _, coords = random_cloud()
+    fine, coarse = engine.build_levels(coords, 2)
+    cells = fine.parent * 8 + fine.slot
+    own = kernel_map.KernelMap(fine.neighbours(3), len(fine))
+    along = kernel_map.stride_maps(cells, len(coarse))[0] if strided else own
+    found, lines = [], []
+    for block in along.pairs(torch.float32):
+        for offsets, sources, targets in zip(
+            block.offsets, block.sources, block.targets, strict=True
+        ):
+            for source, target in zip(sources.tolist(), targets.tolist(), strict=True):
+                row = block.rows.start + target
+                found += [(k, row, source + step) for step, k in enumerate(offsets)]
+                lines.append((offsets[0] // (2 if strided else 3), row))
+    expected = (along.table < along.inputs).nonzero()
+    rows = [(k, row, int(along.table[k, row])) for k, row in expected.tolist()]
+    assert sorted(found) == sorted(rows)
+    assert len(set(lines)) == len(lines) < 0.9 * len(rows)
+
+
+def test_clouds_in_the_network_at_once_do_not_disturb_each_other():
+    torch.manual_seed(0)
+    network = SparseUNet(3, (8, 16, 24), (16, 8)).eval()
+    clouds = [random_cloud(batch=1 + seed, seed=seed)[1] for seed in range(4)]
+    made = make_engine('torch')
+
+    def features(coords):
+        with torch.inference_mode():
+            levels = engine.build_levels(coords, 3, torch.float32, made)
+            return network(torch.ones(len(coords), 3), levels)[0]
+
+    alone = [features(coords) for coords in clouds]
+    with ThreadPoolExecutor(4) as pool:
+        at_once = list(pool.map(features, clouds * 3))
+    assert all(map(torch.equal, at_once, alone * 3))
+
+
+def test_the_next_cloud_is_computed_in_the_memory_of_the_last_one(monkeypatch):
+    made = make_engine('torch')
+    taken = []
+    real = forms.Buffers.take
+
+    def take(self, *args):
+        out = real(self, *args)
+        taken[-1].add(out.data_ptr())
+        return out
+
+    monkeypatch.setattr(forms.Buffers, 'take', take)
+    network = SparseUNet(3, (8, 16), (8,)).eval()
+    _, coords = random_cloud()
+    kept = []
+    for limit in (torch_engine.MOST_KEPT, torch_engine.MOST_KEPT, 0, 0):
+        monkeypatch.setattr(torch_engine, 'MOST_KEPT', limit)
+        taken.append(set())
+        levels = engine.build_levels(coords, 2, torch.float32, made)
+        with torch.inference_mode():
+            network(torch.ones(len(coords), 3), levels)
+        held = len(made._spare)  # while the cloud is there its memory is nobody else's
+        del levels
+        kept.append((held, len(made._spare)))
+    assert taken[1] and taken[1] <= taken[0]
+    assert kept == [(0, 1), (0, 1), (0, 0), (0, 0)]
 
 
 def test_up_needs_no_down_before_it(each_engine):

@@ -8,7 +8,7 @@ from folk_ros.structures import PointCloud
 from folk_ros.student.engine import build_levels
 from folk_ros.student.mask3d import Mask3D, Mask3DConfig
 from folk_ros.student.mask_decoder import DecoderConfig
-from folk_ros.student.mask_quality import quality_of_classes
+from folk_ros.student.mask_quality import quality_of_classes, SCORE_POWER
 from folk_ros.student.query_sources import coarsened
 from folk_ros.student.res16unet import Res16UNetConfig
 from folk_ros.student.vl_adapter import adapter_width
@@ -43,7 +43,7 @@ def test_quality_is_class_sureness_times_mean_mask_value_spread_by_a_power():
     logits = torch.tensor([[2.0, 1.0, -4.0], [-1.0, -1.0, -1.0]])
     classes = torch.tensor([[3.0, 0.0, 1.0], [0.0, 5.0, 0.0]])
     sure = classes[0].softmax(0)[0]
-    expected = float(sure * logits[0, :2].sigmoid().mean()) ** 0.25
+    expected = float(sure * logits[0, :2].sigmoid().mean()) ** SCORE_POWER
     quality = quality_of_classes(classes, logits.sigmoid())
     assert quality.tolist() == pytest.approx([expected, 0.0], abs=1e-6)
 
@@ -55,7 +55,7 @@ def test_no_object_is_no_class():
 
 
 def test_open_yolo_3ds_threshold_is_the_programs_own():
-    assert pytest.approx(SegmentConfig().min_quality, abs=0.01) == 0.04**0.25
+    assert pytest.approx(SegmentConfig().min_quality, abs=0.01) == 0.04**SCORE_POWER
 
 
 def test_a_prediction_is_sorted_within_the_limits_and_repeats_itself():

@@ -7,6 +7,7 @@ import pytest
 from folk_ros.cli.main import main
 from folk_ros.pipeline import Folk
 from folk_ros.training.scenes.scene import load_scene
+from folk_ros.training.teacher import variants
 
 
 def run(*words):
@@ -14,7 +15,7 @@ def run(*words):
 
 
 @pytest.mark.slow
-def test_every_training_command_hands_its_files_to_the_next(tmp_path):
+def test_every_training_command_hands_its_files_to_the_next(tmp_path, monkeypatch):
     rooms, masks, teacher = tmp_path / 'rooms', tmp_path / 'masks', tmp_path / 'teacher'
     student = tmp_path / 'model' / 'student.safetensors'
     run('scenes', 'rooms', '--out', rooms, '--train', 2, '--val', 1)
@@ -35,6 +36,12 @@ def test_every_training_command_hands_its_files_to_the_next(tmp_path):
         teacher, '--results', table, '--row', 'its teacher')  # fmt: skip
     assert '| own' in table.read_text()
     assert '| its teacher' in table.read_text()
+    few = dict(list(variants.variants().items())[:2])  # which share their files
+    monkeypatch.setattr(variants, 'variants', lambda: few)
+    run('teach', '--rooms', rooms, '--split', 'val', '--out', tmp_path / 'trials', '--ablate',
+        '--results', table)  # fmt: skip
+    assert len(list((tmp_path / 'trials').glob('*/val_00000.safetensors'))) == 1
+    assert '| teacher, views fused evenly' in table.read_text()
     run('distill', '--rooms', rooms, '--teacher', teacher, '--masks', masks, '--out', student,
         '--val', rooms, '--ablate', tmp_path / 'ablation.json', '--only', 'folk, w1 0 ', '--seeds',
         1, '--steps', 20, '--results', table)  # fmt: skip

@@ -38,6 +38,8 @@ BARS = (
     Bar('segment_room_s', 'a room of 100,000 points on 2 threads, s', 1.0),
     Bar('segment_room_added_mb', 'memory that takes, MB', 1000.0),
     Bar('segment_building_added_mb', 'memory for 5 M points, in tiles, MB', 1000.0),
+    Bar('warmup_cloud_ratio', 'first cloud of a node just started, times the tenth', 1.25),
+    Bar('warmup_question_ratio', 'its first question, times the tenth', 1.25),
     Bar('import_folk_ros_ms', 'import folk_ros, ms', 50.0),
     Bar('evaluate_312_scenes_s', 'score 312 scenes of 150,000 points, 600 masks each, s', 240.0),
     Bar('evaluate_memory_gb', 'memory while scoring them, GB', 4.0),

@@ -3,7 +3,9 @@ Measure the student against the two teachers: one room, one machine, the same ma
 
 The room is filmed as OpenMask3D's data are: a minute's walk at 30 Hz, of which each tenth image
 of 640 x 480 is looked at. The images hold noise, because time does not depend on what they show.
-The student finds the masks, and is charged for that; the teachers only name them.
+The student finds the masks, and is charged for that; the teachers only name them. Published
+times, the paper's 152 and 6 among them, charge everyone for masks: `_whole_over_student` are those
+ratios. Seconds are of one processor core, which other programs do not add to.
 """
 
 from __future__ import annotations
@@ -83,6 +85,8 @@ def run(model: str) -> dict[str, float]:
         'teacher_crops_s': crops_s,
         'teacher_mask_over_student': mask_s / student_s,
         'teacher_crops_over_student': crops_s / student_s,
+        'teacher_mask_whole_over_student': (mask_s + student_s) / student_s,
+        'teacher_crops_whole_over_student': (crops_s + student_s) / student_s,
         'teacher_masks': float(len(found.quality)),
         'teacher_masks_times_views': float(pairs),
         'teacher_crop_passes_counted': float(counting.crops),
@@ -95,18 +99,18 @@ def run(model: str) -> dict[str, float]:
 def _segment(folk: Folk, scene: Scene) -> float:
     """Return the seconds of one whole segmentation, nothing remembered from before."""
     folk.reset()
-    start = time.perf_counter()
+    start = time.process_time()
     folk.segment(scene.cloud)
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 def _teach(
     scene: Scene, tower: ImageTower, config: TeacherConfig, found: Predicted
 ) -> tuple[float, int]:
     """Return the seconds of teaching a scene, and how many pairs of mask and view it looked at."""
-    start = time.perf_counter()
+    start = time.process_time()
     taught = teach_scene(scene, tower, config, found)
-    return time.perf_counter() - start, int((taught.view_ids >= 0).sum())
+    return time.process_time() - start, int((taught.view_ids >= 0).sum())
 
 
 def _film() -> list[View]:
@@ -136,7 +140,7 @@ def _pass_s() -> float:
     crop = torch.rand(3, 200, 200)
     seconds = []
     for _ in range(PASSES + 1):
-        start = time.perf_counter()
+        start = time.process_time()
         tower.embed_crops([crop])
-        seconds.append(time.perf_counter() - start)
+        seconds.append(time.process_time() - start)
     return min(seconds)

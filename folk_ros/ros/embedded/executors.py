@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from folk_ros.ros.embedded.node import Node
 
 LONGEST_WAIT_S = 0.2  # a signal only sets a flag, which is looked at this often
+WATCH_S = 0.05  # .. and this often by a thread that runs no callbacks itself
 LEAVE_S = 1.0  # how long shutdown waits for callbacks that run
 MAX_THREADS = 32
 
@@ -195,7 +196,7 @@ class MultiThreadedExecutor(Executor):
         """
         self._start_worker()
         while not self._closed:
-            self._watch(LONGEST_WAIT_S)
+            self._watch(WATCH_S)
 
     def _spin_for(self, seconds: float, future: Future) -> None:
         self._start_worker()

@@ -16,6 +16,7 @@ from folk_ros.ros.embedded.discovery import Endpoint
 from folk_ros.ros.embedded.logger import get_logger
 from folk_ros.ros.embedded.messages import dds_type, interfaces, ros_type
 from folk_ros.ros.embedded.qos import DurabilityPolicy, HistoryPolicy, QoSProfile
+from folk_ros.ros.embedded.sizes import check_size
 from folk_ros.ros.embedded.waiter import Waiter
 
 if TYPE_CHECKING:
@@ -108,8 +109,9 @@ class Graph:
         """Take what others tell."""
         while sample := self._reader.take():
             try:
+                check_size(sample.payload, INFO)
                 info: Any = interfaces().decode(sample.payload, INFO)
-            except (SerdeError, IndexError) as error:
+            except (SerdeError, IndexError, MemoryError) as error:
                 get_logger('folk_ros.graph').warning(
                     f'A peer sent {TOPIC} that is not readable ({error}); another ROS_DISTRO? '
                     f'Its node names stay unknown',

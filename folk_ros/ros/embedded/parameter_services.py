@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TYPE_CHECKING
 
 from folk_ros.ros.embedded.callback_groups import MutuallyExclusiveCallbackGroup
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from folk_ros.ros.embedded.node import Node
 
 SEPARATOR = '.'
+MAX_NAMES = 256  # in one request; more would hold up all others
 
 
 class ParameterServices:
@@ -41,7 +43,7 @@ class ParameterServices:
 
     def _get(self, request: Any, response: Any) -> Any:
         store = self._store
-        if all(store.has(name) for name in request.names):
+        if known(store, request.names):
             response.values = [
                 store.get(name, initialized=False).get_parameter_value() for name in request.names
             ]
@@ -49,13 +51,17 @@ class ParameterServices:
 
     def _types(self, request: Any, response: Any) -> Any:
         store = self._store
-        if all(store.has(name) for name in request.names):
+        if known(store, request.names):
             response.types = [
                 int(store.get(name, initialized=False).type_) for name in request.names
             ]
         return response
 
     def _set(self, request: Any, response: Any) -> Any:
+        if len(request.parameters) > MAX_NAMES:
+            refused = _too_many(request.parameters)
+            response.results = [refused for _ in request.parameters]
+            return response
         response.results = [self._apply([item]) for item in request.parameters]
         return response
 
@@ -65,6 +71,8 @@ class ParameterServices:
 
     def _apply(self, messages: list[Any]) -> Any:
         """Set parameters; what is wrong with them becomes the reason of the result."""
+        if len(messages) > MAX_NAMES:
+            return _too_many(messages)
         try:
             return self._store.set_together([Parameter.from_parameter_msg(m) for m in messages])
         except (ParameterException, ValueError) as error:
@@ -72,13 +80,23 @@ class ParameterServices:
 
     def _describe(self, request: Any, response: Any) -> Any:
         descriptors = self._store.descriptors
-        if all(name in descriptors for name in request.names):
+        if known(self._store, request.names):
             response.descriptors = [descriptors[name] for name in request.names]
         return response
 
     def _list(self, request: Any, response: Any) -> Any:
-        response.result = list_parameters(self._store, request.prefixes, request.depth)
+        if len(request.prefixes) <= MAX_NAMES:
+            response.result = list_parameters(self._store, request.prefixes, request.depth)
         return response
+
+
+def known(store: ParameterStore, names: Sequence[str]) -> bool:
+    """Whether all of these were declared, and are not so many that the answer takes long."""
+    return len(names) <= MAX_NAMES and all(store.has(name) for name in names)
+
+
+def _too_many(messages: Sequence[Any]) -> Any:
+    return result(f'expected at most {MAX_NAMES} parameters at once, got {len(messages)}')
 
 
 def list_parameters(store: ParameterStore, prefixes: list[str], depth: int) -> Any:

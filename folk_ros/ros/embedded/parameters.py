@@ -20,6 +20,7 @@ from folk_ros.ros.embedded.exceptions import (
 )
 from folk_ros.ros.embedded.messages import interfaces
 
+NAME_SHOWN = 80  # characters of a name in a message
 OnSet = Callable[[list['Parameter']], Any]  # returns rcl_interfaces/SetParametersResult
 
 
@@ -190,7 +191,7 @@ class ParameterStore:
         if parameter is None:
             known = ', '.join(self.names())
             raise ParameterNotDeclaredException(
-                f'There is no parameter {name!r}; there are: {known}'
+                f'There is no parameter {name[:NAME_SHOWN]!r}; there are: {known}'
             )
         if initialized and parameter.type_ == ParameterType.NOT_SET:
             wanted = ParameterType(self.descriptors[name].type)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-import time
 from typing import Any, TYPE_CHECKING
 
 from folk_ros.ros.embedded import cyclone
 from folk_ros.ros.embedded.callback_groups import CallbackGroup
 from folk_ros.ros.embedded.dds import Reader, Writer
+from folk_ros.ros.embedded.late_replies import LateReplies
 from folk_ros.ros.embedded.messages import interfaces
 from folk_ros.ros.embedded.qos import QoSProfile
 from folk_ros.ros.embedded.service_wire import create_halves, PREFIX, send, split_identity
@@ -17,9 +17,7 @@ from folk_ros.ros.embedded.topics import THROTTLE_S, UNREADABLE
 if TYPE_CHECKING:
     from folk_ros.ros.embedded.node import Node
 
-MAX_REQUEST_BYTES = 1 << 24  # larger ones are refused before they are decoded
-POLL_S = 0.01
-REPLY_READER_S = 0.5  # how long a new client's reply reader is waited for; mostly some ms
+MAX_REQUEST_BYTES = 1 << 20  # larger ones are refused before many objects are made of them
 CLIENTS_REMEMBERED = 1024
 
 
@@ -39,6 +37,7 @@ class Service:
         self.callback_group = callback_group
         self._node = node
         self._ready_clients: set[int] = set()
+        self._late = LateReplies()
         self.reader: Reader
         self.writer: Writer
         self.reader, self.writer = create_halves(node, srv_type, name, qos, 'serviceid')
@@ -86,27 +85,36 @@ class Service:
                     f'{self.srv_name}: the callback returned {type(response).__name__}, expected '
                     f'{self.srv_type.ros_type}_Response'
                 )
-            self._await_reply_reader(client)
-            if not send(self.writer, identity, response):
-                self._node.get_logger().warning(f'{self.srv_name}: a reply could not be sent')
+            if self._heard(client):
+                self._send(identity, response)
+            else:
+                self._late.put(lambda: self._heard(client), lambda: self._send(identity, response))
 
         return answer
 
-    def _await_reply_reader(self, client: int) -> None:
-        """Wait until the reader for replies of a new client is there: else it misses the first."""
-        if client in self._ready_clients:
+    def _send(self, identity: tuple[int, int], response: Any) -> None:
+        try:
+            sent = send(self.writer, identity, response)
+        except cyclone.DdsError:  # the service was closed meanwhile
             return
-        deadline = time.monotonic() + REPLY_READER_S
-        while time.monotonic() < deadline:
-            asker = self.reader.matched_writer(client)
-            if asker is None or 'clientid' not in asker.user_data:
-                return  # gone, or it does not say which reader is its own
-            if self._listens(asker.user_data['clientid']):
-                if len(self._ready_clients) >= CLIENTS_REMEMBERED:
-                    self._ready_clients.clear()
-                self._ready_clients.add(client)
-                return
-            time.sleep(POLL_S)
+        if not sent:
+            self._node.get_logger().warning(
+                f'{self.srv_name}: a reply could not be sent', throttle_duration_sec=THROTTLE_S
+            )
+
+    def _heard(self, client: int) -> bool:
+        """Whether a client would get a reply now: without its reader it misses the first one."""
+        if client in self._ready_clients:
+            return True
+        asker = self.reader.matched_writer(client)
+        if asker is None or 'clientid' not in asker.user_data:
+            return True  # gone, or it does not say which reader is its own
+        if not self._listens(asker.user_data['clientid']):
+            return False
+        if len(self._ready_clients) >= CLIENTS_REMEMBERED:
+            self._ready_clients.clear()
+        self._ready_clients.add(client)
+        return True
 
     def _listens(self, client_id: str) -> bool:
         readers = (self.writer.matched_reader(handle) for handle in self.writer.matched())
@@ -114,6 +122,7 @@ class Service:
 
     def close(self) -> None:
         """Stop answering."""
+        self._late.close()
         self._node.context.waiter.detach(self._key)
         self.reader.close()
         self.writer.close()

@@ -16,6 +16,7 @@ from folk_ros.ros.embedded.discovery import Endpoint
 from folk_ros.ros.embedded.graph import TOPIC_PREFIX
 from folk_ros.ros.embedded.messages import dds_type, interfaces
 from folk_ros.ros.embedded.qos import QoSProfile
+from folk_ros.ros.embedded.sizes import check_size
 
 if TYPE_CHECKING:
     from folk_ros.ros.embedded.node import Node
@@ -152,6 +153,8 @@ class Subscription:
         name = self.msg_type.ros_type
         if name == CLOUD:
             check_fields(payload)
+        else:
+            check_size(payload, name)
         try:
             return interfaces().decode(payload, name)
         except UNREADABLE:

@@ -14,13 +14,15 @@ class Finish:
     relu(scale * y + shift + skip), by output channel; `skip` has the shape of the output.
 
     An engine writes the result into the memory `into` where that is given, and returns it: new
-    memory costs more than what is written there. It may be that of `skip`.
+    memory costs more than what is written there. It may be that of `skip`. A `brief` result is
+    read by the next layer alone: it may lie where the next brief one will.
     """
 
     scale: Tensor  # [Cout]
     shift: Tensor  # [Cout]
     skip: Tensor | None = None  # [R, Cout]
     into: Tensor | None = None  # [R, Cout]
+    brief: bool = False
 
     def write(self, made: Tensor, out: Tensor, rows: slice) -> None:
         """Write some finished rows: `made` are those rows of the convolution alone."""

@@ -33,15 +33,20 @@ PAIR_MARGIN = 0.95  # pairs must look that much better than chunks
 
 
 class Buffers:
-    """Memory used again by layer after layer: fresh pages would cost a third of the time."""
+    """
+    Memory used again by layer after layer: fresh pages would cost a third of the time.
 
-    def __init__(self) -> None:
-        self._kept: dict[Any, Tensor] = {}
+    `kept` is what another one has left behind; what this one takes is put there too.
+    """
+
+    def __init__(self, kept: dict[Any, Tensor] | None = None) -> None:
+        self._kept = {} if kept is None else kept
 
     def take(self, name: str, rows: int, columns: int, like: Tensor) -> Tensor:
         """Return [rows, columns] of the dtype and device of `like`, contents undefined."""
         key = name, like.dtype, like.device, torch.is_inference_mode_enabled()
         if key not in self._kept or self._kept[key].numel() < rows * columns:
+            self._kept.pop(key, None)  # before more is taken
             self._kept[key] = like.new_empty(rows * columns)
         return self._kept[key][: rows * columns].view(rows, columns)
 
@@ -66,16 +71,17 @@ def by_pairs(
     buffers: Buffers,
 ) -> None:
     """Convolve x [M, Cin] with [K, Cin, Cout], the dtype of products, into out [R, Cout]."""
-    x = x.to(matrices.dtype)
+    x = _narrowed(x, matrices.dtype, buffers)
     blocks = along.pairs(x.dtype)
-    left, each = iter(blocks), matrices.unbind(0)
+    left, flat = iter(blocks), _flat(matrices, blocks)
 
     def run(number: int, count: int) -> None:
         for block in left:  # whoever is free takes the next
             made = buffers.take(f'products {number}', len(block.order), matrices.shape[2], x)
-            read = _each_offset(x, block, number, buffers)
-            for near, matrix, product in zip(read, each, made.split(block.sizes), strict=True):
-                torch.mm(near, matrix, out=product)
+            read = _each_kind(x, block, number, buffers)
+            products = made.split(block.sizes)
+            for near, own, product in zip(read, block.offsets, products, strict=True):
+                torch.mm(near, flat[own], out=product)
             _put(_totals(made, block), out, block.rows, finish)
 
     share_out(run, len(blocks))
@@ -118,18 +124,22 @@ def both_by_pairs(
 
     Returns [K, C, Cin]. With gradients for x that is both gradients of a layer from one gathering.
     """
-    x, other = x.to(matrices.dtype), other.to(matrices.dtype)
-    blocks, each = along.pairs(x.dtype), matrices.unbind(0)
+    x, other = _narrowed(x, matrices.dtype, buffers), other.to(matrices.dtype)
+    blocks = along.pairs(x.dtype)
+    flat = _flat(matrices, blocks)
 
     def run(number: int, count: int) -> Tensor:
         total = out.new_zeros(len(matrices), other.shape[1], x.shape[1])
         for block in blocks[number::count]:  # always the same ones, so that sums are the same
             made = buffers.take(f'products {number}', len(block.order), matrices.shape[2], x)
-            read, own = _each_offset(x, block, number, buffers), other[block.rows]
-            steps = zip(read, block.targets, each, made.split(block.sizes), total, strict=True)
-            for near, target, matrix, product, outer in steps:
-                torch.mm(near, matrix, out=product)
-                outer += own.index_select(0, target).t() @ near
+            read, written = _each_kind(x, block, number, buffers), other[block.rows]
+            products = made.split(block.sizes)
+            steps = zip(read, block.targets, block.offsets, products, strict=True)
+            for near, target, own, product in steps:
+                torch.mm(near, flat[own], out=product)
+                outer = written.index_select(0, target).t() @ near  # [C, n * Cin]
+                for offset, part in zip(own, outer.split(x.shape[1], 1), strict=True):
+                    total[offset] += part
             _put(_totals(made, block), out, block.rows, None)
         return total
 
@@ -167,15 +177,17 @@ def both_by_chunks(
 
 def outer_by_pairs(x: Tensor, grad: Tensor, along: KernelMap, buffers: Buffers) -> Tensor:
     """Sum the outer products of x [M, Cin] and grad [R, Cout], in products of its dtype."""
-    x = x.to(grad.dtype)
+    x = _narrowed(x, grad.dtype, buffers)
     blocks = along.pairs(x.dtype)
 
     def run(number: int, count: int) -> Tensor:
         total = _zeros(x, grad, along)
         for block in blocks[number::count]:
-            read, written = _each_offset(x, block, number, buffers), grad[block.rows]
-            for near, target, outer in zip(read, block.targets, total, strict=True):
-                outer += near.t() @ written.index_select(0, target)
+            read, written = _each_kind(x, block, number, buffers), grad[block.rows]
+            for near, target, own in zip(read, block.targets, block.offsets, strict=True):
+                outer = near.t() @ written.index_select(0, target)  # [n * Cin, Cout]
+                for offset, part in zip(own, outer.split(x.shape[1]), strict=True):
+                    total[offset] += part
         return total
 
     return _sum(share_out(run, len(blocks)))
@@ -216,11 +228,31 @@ def _put(made: Tensor, out: Tensor, rows: slice, finish: Finish | None) -> None:
         finish.write(made, out, rows)
 
 
-def _each_offset(x: Tensor, block: Pairs, number: int, buffers: Buffers) -> Iterator[Tensor]:
-    """Gather offset after offset, each into the same memory, which so stays in cache."""
-    near = buffers.take(f'gathered {number}', max(block.sizes), x.shape[1], x)
-    for source in block.sources:
-        yield torch.index_select(x, 0, source, out=near[: len(source)])
+def _narrowed(x: Tensor, compute: torch.dtype, buffers: Buffers) -> Tensor:
+    """Return x in the dtype of products, rows side by side."""
+    if x.dtype == compute:
+        return x.contiguous()
+    like = x.new_empty(0, dtype=compute)
+    return buffers.take('narrow', len(x), x.shape[1], like).copy_(x)
+
+
+def _flat(matrices: Tensor, blocks: list[Pairs]) -> dict[range, Tensor]:
+    """Put the matrices of each kind of run one below another: [n * Cin, Cout]."""
+    kinds = {own for block in blocks for own in block.offsets}
+    return {own: matrices[own.start : own.stop : own.step].flatten(0, 1) for own in kinds}
+
+
+def _each_kind(x: Tensor, block: Pairs, number: int, buffers: Buffers) -> Iterator[Tensor]:
+    """Gather kind after kind of run, each into the same memory, which so stays in cache."""
+    count, channels = x.shape
+    lengths = [len(own) for own in block.offsets]
+    room = max((s * n for s, n in zip(block.sizes, lengths, strict=True)), default=0)
+    near = buffers.take(f'gathered {number}', room, channels, x)
+    runs = {n: x.as_strided((count - n + 1, n * channels), (channels, 1)) for n in {*lengths}}
+    for source, size, length in zip(block.sources, block.sizes, lengths, strict=True):
+        wide = length * channels
+        place = near.as_strided((size, wide), (wide, 1))
+        yield torch.index_select(runs[length], 0, source, out=place)
 
 
 def _totals(made: Tensor, block: Pairs) -> Tensor:

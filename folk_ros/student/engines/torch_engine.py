@@ -2,14 +2,16 @@
 Sparse convolution in plain PyTorch: runs everywhere, and faster than the libraries on CPUs.
 
 Two forms of a layer, whichever does less work. *Pairs*: offset by offset, only the rows that have
-a neighbour there are gathered and multiplied, and each output row then sums its own products.
-*Chunks*: the whole neighbourhoods of some rows are gathered side by side and multiplied at once,
-missing neighbours being zeros. On CUDA both can give way to one fused kernel (triton_kernels.py).
+a neighbour there are gathered and multiplied, and each output row then sums its own products;
+neighbours in one line are taken at once. *Chunks*: the whole neighbourhoods of some rows are
+gathered side by side and multiplied at once, missing neighbours being zeros. On CUDA both can give
+way to one fused kernel (triton_kernels.py).
 """
 
 from __future__ import annotations
 
 from typing import Any, TYPE_CHECKING
+import weakref
 
 import torch
 from torch import Tensor
@@ -30,6 +32,7 @@ from folk_ros.student.engines.kernel_map import KernelMap, stride_maps
 if TYPE_CHECKING:
     from folk_ros.student.engine import Level
 
+MOST_KEPT = 256 << 20  # bytes kept from cloud to cloud
 WHOLE_CELLS = 64 * 96  # Cin * Cout up to which strided layers multiply absent voxels too
 
 
@@ -40,6 +43,7 @@ class TorchEngine:
 
     def __init__(self, fused: bool = False) -> None:
         self.fused = fused
+        self._spare: list[dict[Any, Tensor]] = []  # at most one
 
     def problem(self, device: torch.device) -> str | None:
         """Return None: it computes wherever torch does."""
@@ -47,9 +51,20 @@ class TorchEngine:
 
     def prepare(self, levels: list[Level]) -> None:
         """Let all layers of a cloud share their buffers; maps are built when first asked for."""
-        buffers = Buffers()
+        try:
+            kept = self._spare.pop()
+        except IndexError:
+            kept = {}
+        buffers = Buffers(kept)
+        weakref.finalize(buffers, self._keep, kept).atexit = False
         for level in levels:
             level.maps['buffers'] = buffers
+
+    def _keep(self, kept: dict[Any, Tensor]) -> None:
+        """Keep the memory of a cloud that is done with for the next one, if it is not too much."""
+        size = sum(one.nbytes for one in kept.values())
+        if not self._spare and size <= MOST_KEPT and not any(o.is_cuda for o in kept.values()):
+            self._spare.append(kept)
 
     def submanifold(
         self, x: Tensor, weight: Tensor, level: Level, finish: Finish | None = None
@@ -167,6 +182,8 @@ def _convolve(
         made = triton_kernels.convolve(x.to(compute), matrices, along).to(x.dtype)
         return finished(made, finish)
     out = finish.into if finish is not None else None
+    if out is None and finish is not None and finish.brief:
+        out = route.buffers.take('brief', along.rows, weight.shape[2], x)
     if out is None:
         out = x.new_empty(along.rows, weight.shape[2])
     form = (

@@ -57,15 +57,26 @@ def _portray(arguments: argparse.Namespace) -> None:
     def tell(done: int, total: int, name: str) -> None:
         log.info('%d of %d: %s', done, total, name)
 
-    make_portraits(arguments.out, arguments.rooms, arguments.seed, arguments.workers, tell)
+    make_portraits(
+        arguments.out,
+        arguments.rooms,
+        arguments.seed,
+        arguments.workers,
+        tell,
+        arguments.pictures,
+    )
 
 
 def _train(arguments: argparse.Namespace) -> None:
     rooms = _rooms(arguments, 'train')
     if arguments.portraits:
-        rooms += sorted(arguments.portraits.glob(f'{PORTRAITS}_*'))
+        rooms += [r for f in arguments.portraits for r in sorted(f.glob(f'{PORTRAITS}_*'))]
     config = TrainConfig(
-        steps=arguments.steps, seed=arguments.seed, lr=arguments.lr, every=arguments.every
+        steps=arguments.steps,
+        seed=arguments.seed,
+        lr=arguments.lr,
+        every=arguments.every,
+        widths=tuple(arguments.widths),
     )
     start = load_image_tower(arguments.start) if arguments.start else None
     tower = train_demo_clip(rooms, arguments.out, load_text_tower(arguments.model), config, start)
@@ -122,14 +133,20 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument('model', type=Path, help='model folder')
     portraits = commands.add_parser('portraits', help='make pictures with novel things, for train')
     portraits.add_argument('out', type=Path, help='folder to write portraits_00000/ ... to')
-    portraits.add_argument('--rooms', type=int, default=150, help='rooms, 6 pictures of each')
+    portraits.add_argument('--rooms', type=int, default=150, help='how many')
+    portraits.add_argument('--pictures', type=int, default=6, help='of a room, at most')
     portraits.add_argument('--seed', type=int, default=0)
     portraits.add_argument('--workers', type=int, default=1, help='processes')
     train = commands.add_parser('train', help='train the image tower; resumes what was begun')
     train.add_argument('rooms', type=Path, nargs='+', help='folders with rooms train_*')
     train.add_argument('--out', type=Path, required=True, help='for checkpoint and weights')
-    train.add_argument('--portraits', type=Path, help='folder with portraits_*, for novel names')
+    train.add_argument(
+        '--portraits', type=Path, nargs='+', help='folders with portraits_*, for novel names'
+    )
     train.add_argument('--start', type=Path, help='weights to begin with (default: random)')
+    train.add_argument(
+        '--widths', type=int, nargs='+', default=TrainConfig.widths, help='channels, see tower.py'
+    )
     train.add_argument('--lr', type=float, default=TrainConfig.lr)
     train.add_argument('--steps', type=int, default=TrainConfig.steps)
     train.add_argument('--seed', type=int, default=TrainConfig.seed)

@@ -10,7 +10,7 @@ from pathlib import Path
 from safetensors.torch import load_file, save_file
 import torch
 
-from folk_ros.text import MODEL_CONFIG, SCALE_SUFFIX, TEXT_WEIGHTS
+from folk_ros.text_bert import MODEL_CONFIG, SCALE_SUFFIX, TEXT_WEIGHTS
 
 NAME = 'folk-demo-clip-minilm-384'
 SOURCE_SHA256 = '53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db'

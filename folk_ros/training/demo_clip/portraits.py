@@ -40,16 +40,21 @@ TRIES = 8
 
 
 def make_portraits(
-    out: Path, rooms: int, seed: int, workers: int = 1, progress: Progress | None = None
+    out: Path,
+    rooms: int,
+    seed: int,
+    workers: int = 1,
+    progress: Progress | None = None,
+    pictures: int = 6,
 ) -> list[Path]:
     """
     Make folders `<out>/portraits_<number>/` with images and truth; ready ones are kept.
 
-    Every novel thing of a room is portrayed first, then others, 6 images in all. The seeds are
-    not those of any room that `generate_rooms` makes.
+    Every novel thing of a room is portrayed first, then others, at most `pictures` in all. The
+    seeds are not those of any room that `generate_rooms` makes.
     """
     splits = (*SPLITS, UNLABELLED, PORTRAITS)
-    jobs = plan(out, {PORTRAITS: rooms}, seed, RoomConfig(views=6), splits)
+    jobs = plan(out, {PORTRAITS: rooms}, seed, RoomConfig(views=pictures), splits)
     return run_jobs(jobs, make_pictures, workers, progress)
 
 

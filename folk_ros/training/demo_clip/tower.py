@@ -15,6 +15,7 @@ from torch.nn import functional
 IMAGE_WEIGHTS = 'image_tower.safetensors'
 WIDTHS = (24, 48, 80, 112, 128)  # at strides 2, 4, 8, 16 (in patches), and of the fused map
 PATCH = 2  # pixels of a square that enters the net as one
+SHAKE = 0.05  # of each weight, when channels are copied
 
 
 def _conv(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
@@ -118,6 +119,45 @@ def grown(tower: DemoImageTower, patch: int = PATCH) -> DemoImageTower:
     weights['stem.0.0.weight'] = first.repeat_interleave(times, 1) / times  # as pixel_unshuffle
     wanted.load_state_dict(weights)
     return wanted
+
+
+def widened(tower: DemoImageTower, widths: tuple[int, ...], seed: int) -> DemoImageTower:
+    """
+    Return a wider tower that begins by doing almost what another does (Net2Net).
+
+    Each new channel is a copy of an old one; what reads the old one reads the mean of the copies.
+    Weights are shaken by some percent, so that copies part. Raises ValueError if a width would
+    shrink, or if two old widths are the same: channels are told apart by their number.
+    """
+    old = tower.widths
+    if len(widths) != len(old) or len({*old, tower.dim, 3 * tower.patch**2}) < len(old) + 2:
+        raise ValueError(f'a tower of widths {old} cannot be widened to {widths}')
+    if any(new < before for before, new in zip(old, widths, strict=True)):
+        raise ValueError(f'a tower of widths {old} cannot shrink to {widths}')
+    random = torch.Generator().manual_seed(seed)
+    source = {
+        before: _copies(before, new, random) for before, new in zip(old, widths, strict=True)
+    }
+    weights = tower.state_dict()
+    for key, value in weights.items():
+        if value.ndim > 0 and value.shape[0] in source:
+            value = value[source[value.shape[0]]]
+        if value.ndim > 1 and value.shape[1] in source:
+            rows = source[value.shape[1]]
+            times = torch.bincount(rows)[rows].reshape(1, -1, *[1] * (value.ndim - 2))
+            value = value[:, rows] / times
+        if value.ndim > 1:
+            value = value * (1 + SHAKE * torch.randn(value.shape, generator=random))
+        weights[key] = value
+    wanted = DemoImageTower(tower.name, tower.dim, widths, tower.patch)
+    wanted.load_state_dict(weights)
+    return wanted
+
+
+def _copies(old: int, new: int, random: torch.Generator) -> torch.Tensor:
+    """Return for each of `new` channels which of `old` it copies: all at least once."""
+    more = torch.randint(old, (new - old,), generator=random)
+    return torch.cat([torch.arange(old), more])
 
 
 def save_image_tower(tower: DemoImageTower, path: Path, facts: dict[str, str]) -> None:

@@ -30,7 +30,7 @@ from folk_ros.training.demo_clip.data import (
     read_regions,
     Regions,
 )
-from folk_ros.training.demo_clip.tower import DemoImageTower, grown
+from folk_ros.training.demo_clip.tower import DemoImageTower, grown, widened, WIDTHS
 from folk_ros.training.demo_clip.words import (
     caption_loss,
     draw_captions,
@@ -58,7 +58,10 @@ class TrainConfig:
     weight_decay: float = 0.02
     logit_scale: float = 20.0
     """Cosines are multiplied by this before each softmax."""
+    widths: tuple[int, ...] = WIDTHS
+    """Channels of the tower, see tower.py; those of the first weights or more."""
     caption_weight: float = 0.5
+    """Of InfoNCE over captions, from regions to captions and back."""
     pull_weight: float = 1.0
     """Of 1 - cosine to the mean of the region's words: makes cosines themselves meaningful."""
     min_pixels: int = 30
@@ -91,9 +94,11 @@ def train_demo_clip(
     counts = len(regions.images), len(regions.names), len(words.names), words.member.shape[1]
     log.info('%d images, %d instances, %d names, %d captions', *counts)
     torch.manual_seed(config.seed)
-    tower = DemoImageTower(text_tower.name, text_tower.dim)
+    tower = DemoImageTower(text_tower.name, text_tower.dim, config.widths)
     if start is not None:
         tower = grown(start)
+    if tower.widths != config.widths:
+        tower = widened(tower, config.widths, config.seed)
     tower = tower.requires_grad_(True).train()
     tower = tower.to(memory_format=torch.channels_last)  # a quarter faster on a CPU
     optimizer = torch.optim.AdamW(
@@ -148,10 +153,11 @@ def batch_losses(
     scaled = embeddings * config.logit_scale
     captions, member = draw_captions(words, rows, random)
     label = torch.from_numpy(words.label[rows])
+    both = caption_loss(scaled, captions, member) + caption_loss(captions, scaled, member.T)
     pull = 1 - (embeddings * words.centre[torch.from_numpy(rows)]).sum(1)
     return {
         'names': (share * name_loss(scaled, label, words.name_embeddings)).sum(),
-        'captions': config.caption_weight * (share * caption_loss(scaled, captions, member)).sum(),
+        'captions': config.caption_weight * (share * both).sum(),
         'pull': config.pull_weight * (share * pull).sum(),
     }
 
@@ -186,7 +192,7 @@ def _restore(
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError) as error:
         raise ValueError(f'{path}: cannot be read ({error}); remove it to begin anew') from error
-    if json.loads(metadata['config']) != asdict(config):
+    if json.loads(metadata['config']) != json.loads(json.dumps(asdict(config))):
         raise ValueError(
             f'{path}: was trained with {metadata["config"]}, asked for {asdict(config)}; '
             'use those settings or another folder'

@@ -102,7 +102,8 @@ def caption_loss(
     """
     Return InfoNCE [R] of scaled embeddings [R, D] against one caption [R, D] of each region.
 
-    `member` [R, R] is true where caption j is also true of region i: no negative then.
+    `member` [R, R] is true where caption j is also true of region i: no negative then. With both
+    swapped and `member` transposed, each caption seeks its region: what a query does.
     """
     logits = embeddings @ captions.T  # [R, R]
     own = torch.eye(len(logits), dtype=torch.bool)

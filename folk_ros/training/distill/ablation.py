@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+import hashlib
 import json
 import logging
 from pathlib import Path
@@ -68,18 +69,19 @@ def ablate(
     """
     Train recipes whose name begins with `only`, with each seed, and judge them on val_* scenes.
 
-    Writes all figures to `out` (JSON) after every recipe. Those there already are not run again.
+    Writes all figures to `out` (JSON) after every recipe. Those there already, of the same files
+    of student and teacher, are not run again.
     """
     material = look_at_scenes(run, text)
     vocabulary = Vocabulary(material.names, text.encode(material.names), SCALE, FLOOR)
     trial = trial_of(run, material, vocabulary, text)
-    stored = _read(out)
+    stored, learned_from = _read(out), digest(material, trial)
     rows = []
     for name, own in all_recipes().items():
         if not name.startswith(only):
             continue
         recipe = replace(own, steps=run.recipe.steps)
-        key = json.dumps(asdict(recipe), sort_keys=True)
+        key = json.dumps(asdict(recipe) | {'files': learned_from}, sort_keys=True)
         figures = dict(stored.get(name, {}).get('seeds', {}))
         if stored.get(name, {}).get('recipe') != key:
             figures = {}
@@ -91,6 +93,15 @@ def ablate(
         _write(out, stored)
         log.info('%s', ' '.join(cells(rows[-1:])[1]))
     return rows
+
+
+def digest(material: Material, trial: Trial) -> str:
+    """Return letters that differ where scenes, features or teacher files do."""
+    files = [path.stat() for scene in material.scenes for path in (scene.seen, scene.teacher)]
+    ids = [scene.scene_id for scene in material.scenes]
+    ids += [scene.scene_id for scene in trial.scenes]
+    told = repr([ids, trial.labels.names, [(file.st_size, file.st_mtime_ns) for file in files]])
+    return hashlib.sha256(told.encode()).hexdigest()[:12]
 
 
 def _try(

@@ -28,25 +28,21 @@ def fit_answering(found: Sequence[Instances], trial: Trial) -> Answering:
         instances = found[number].select(found[number].quality >= ASKED_QUALITY)
         if not len(instances) or not trial.questions[number]:
             continue
-        cosine, rivals, concepts = evidence(
-            trial.asked[number], instances.embeddings, trial.vocabulary
-        )
-        best = rivals.argmax(1)
-        each = np.arange(len(best))
+        own = evidence(trial.asked[number], instances.embeddings, trial.vocabulary)
+        best = own.argmax(1)
         iou = overlaps(instances, scene.truth.point_instance, len(scene.truth.names))
         owner, close = iou.argmax(1), iou.max(1)
         for place, question in enumerate(trial.questions[number]):
             answer = best[place]
             right.append(bool(question.wanted[owner[answer]] and close[answer] > IOUS[0]))
             present.append(bool(question.wanted.any()))
-        picked = (cosine[each, best], rivals[each, best], concepts[each, best])
-        rows.append(np.stack([np.ones(len(best)), *picked], 1))
+        rows.append(np.stack([np.ones(len(best)), own.max(1)], 1))
     if not any(right) or all(right):
         raise ValueError(f'{sum(right)} of {len(right)} questions are answered rightly: no fit')
     there = np.array(present)
     weight = np.where(there, 1 / max(there.sum(), 1), ABSENT_PER_PRESENT / max((~there).sum(), 1))
-    bias, *factors = logistic(np.concatenate(rows), np.array(right, float), weight)
-    return Answering(bias, *factors)
+    bias, factor = logistic(np.concatenate(rows), np.array(right, float), weight)
+    return Answering(bias, factor)
 
 
 def logistic(

@@ -29,7 +29,7 @@ from folk_ros.instances import expand_masks
 from folk_ros.structures import PointCloud, Voxels
 from folk_ros.student.face import PooledStudent, Sight
 from folk_ros.student.suppression import suppress
-from folk_ros.student.vl_adapter import describe_shape
+from folk_ros.student.vl_adapter import at_finest, describe_shape
 from folk_ros.training.distill.given_masks import GivenMasks, own_masks, read_given_masks
 from folk_ros.training.masks.augment import turned
 from folk_ros.voxels import voxelize
@@ -194,7 +194,8 @@ class Aim:
 def _pool(sight: Sight, aim: Aim, voxels: Voxels, rng: np.random.Generator) -> Seen:
     """Pool everything an adapter may read."""
     masks = aim.masks
-    features = _at_finest(sight)  # [V, C]
+    every = torch.arange(len(sight.levels[0]))
+    features = at_finest(sight.features, sight.levels, every)  # [V, C]
     which, rows = (masks > 0.5).nonzero(as_tuple=True)
     weight = masks[which, rows]
     count, width = len(masks), features.shape[1]
@@ -221,17 +222,6 @@ def _pool(sight: Sight, aim: Aim, voxels: Voxels, rng: np.random.Generator) -> S
         starts=np.zeros(1, np.int64),
         points=np.zeros(0, np.int32),
     )
-
-
-def _at_finest(sight: Sight) -> Tensor:
-    """Return the features of all levels at the finest voxels [V, C]."""
-    rows = torch.arange(len(sight.levels[0]))
-    parts = []
-    for level, feature in zip(sight.levels, sight.features, strict=True):
-        parts.append(feature.float()[rows])
-        if level.parent is not None:
-            rows = level.parent[rows]
-    return torch.cat(parts, 1)
 
 
 def _with_points(seen: Seen, inside: Tensor, voxels: Voxels) -> Seen:

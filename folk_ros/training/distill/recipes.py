@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from folk_ros.student.vl_adapter import FOLK, LEVELS, MOMENTS
+from folk_ros.student.vl_adapter import ATTENTION, FOLK, LEVELS, MOMENTS, POOLINGS
 
 MAJORITY, SOFT = 'majority', 'soft'
 TRAINING_NAMES, ALL_NAMES = 'training', 'all'
-POOLINGS = (FOLK, LEVELS, MOMENTS)
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,14 @@ BEST = Recipe(
     spare_same=True,
 )
 OPEN = replace(BEST, unlabelled=True, ask=ALL_NAMES)
-RECIPES: dict[str, Recipe] = {'folk': PAPER, 'best': BEST, 'best_unlabelled': OPEN}
+# the paper's own way, from the same rooms as best_unlabelled, to compare with that
+PAPER_OPEN = replace(PAPER, unlabelled=True, ask=ALL_NAMES)
+RECIPES: dict[str, Recipe] = {
+    'folk': PAPER,
+    'folk_unlabelled': PAPER_OPEN,
+    'best': BEST,
+    'best_unlabelled': OPEN,
+}
 
 
 def recipe(name: str) -> Recipe:
@@ -104,7 +110,8 @@ def open_choices() -> dict[str, Recipe]:
         'w2 0.3': replace(paper, label=0.3),
         'views fused by visibility': replace(paper, by_visibility=True),
     }
-    return {'folk': paper, **{f'folk, {what}': own for what, own in changes.items()}}
+    rows = {f'folk, {what}': own for what, own in changes.items()}
+    return {'folk': paper, **rows, 'folk, unlabelled rooms, voters know all names': PAPER_OPEN}
 
 
 def steps_beyond() -> dict[str, Recipe]:
@@ -115,6 +122,7 @@ def steps_beyond() -> dict[str, Recipe]:
         'best, majority vote': replace(best, voting=MAJORITY),
         'best, average of the finest features': replace(best, pooling=FOLK),
         'best, mean of all levels alone': replace(best, pooling=LEVELS),
+        'best, attention to single voxels': replace(best, pooling=ATTENTION),
         'best, given masks alone': replace(best, predicted_masks=False),
         'best, no pull to the teacher': replace(best, cosine=0.0),
         'best, same labels repel': replace(best, spare_same=False),

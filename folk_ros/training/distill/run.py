@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+import copy
 from dataclasses import dataclass, replace
 import hashlib
 import json
@@ -27,7 +28,7 @@ from folk_ros.training.distill.lexicon import lexicon
 from folk_ros.training.distill.recipes import ALL_NAMES, Recipe
 from folk_ros.training.distill.samples import Counts, gather, Taught
 from folk_ros.training.distill.trainer import AdapterTrainer, Kept, new_adapter, Texts
-from folk_ros.training.distill.trial import embed, prepare, Trial
+from folk_ros.training.distill.trial import embed, LABEL_SET, prepare, Trial
 from folk_ros.training.labels import load_labels
 from folk_ros.training.masks.run import tensorboard_writer
 from folk_ros.training.masks.trained import load_trained
@@ -37,7 +38,6 @@ log = logging.getLogger(__name__)
 SCALE = 20.0  # logit scale of the query softmax
 FLOOR = 0.35  # see Vocabulary
 MIN_SCORE = QueryConfig().min_score
-LABEL_SET = 'scannet200'  # what voters choose from who know all names
 UNLABELLED = 'unlabelled'  # scenes called so have no truth
 
 
@@ -112,6 +112,7 @@ class Material:
     student: PooledStudent
     names: tuple[str, ...]  # of labelled training scenes
     scenes: tuple[Taught, ...]
+    left_out: int = 0  # scenes that could not be looked at
 
 
 def distill(run: Run, text: TextEncoder) -> Counts:
@@ -205,7 +206,7 @@ def look_at_scenes(run: Run, text: TextEncoder) -> Material:
         for (folder, teacher), features in zip(scenes, seen, strict=True)
         if features is not None
     ]
-    return Material(student, run.sources.names(), tuple(taught))
+    return Material(student, run.sources.names(), tuple(taught), len(scenes) - len(taught))
 
 
 def asked_names(recipe: Recipe, training: Sequence[str]) -> tuple[str, ...]:
@@ -227,7 +228,11 @@ def train_adapter(
     """Train an adapter by a recipe; one that is kept goes on where it was stopped."""
     names = asked_names(recipe, material.names)
     embedded: NDArray[np.float32] = text.encode(names)  # [B, D]
-    data, counts = gather(material.scenes, embedded, text.name, recipe)
+    # one of many runs, or of many processes, would say it again
+    told = kept is not None and os.environ.get('RANK', '0') == '0'
+    level = logging.INFO if told else logging.DEBUG
+    data, counts = gather(material.scenes, embedded, text.name, recipe, level)
+    counts = replace(counts, skipped=counts.skipped + material.left_out)
     others = lexicon(names) if recipe.words else [()] * len(names)
     texts = Texts(
         torch.from_numpy(embedded), [torch.from_numpy(text.encode(words)) for words in others]
@@ -240,6 +245,6 @@ def with_pooling(
     student: PooledStudent, recipe: Recipe, text: TextEncoder, text_tower: str
 ) -> PooledStudent:
     """Return the same network with a fresh adapter of the recipe's form."""
-    config = replace(student.config, pooling=recipe.pooling, adapter_hidden=recipe.hidden)
-    student.config = config
-    return with_adapter(student, text.name, text_tower, text.dim)
+    own = copy.copy(student)  # the config of the one looked with is part of its features' name
+    own.config = replace(student.config, pooling=recipe.pooling, adapter_hidden=recipe.hidden)
+    return with_adapter(own, text.name, text_tower, text.dim)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 import torch
 from torch import Tensor
 
-from folk_ros.student.vl_adapter import FOLK, LEVELS
+from folk_ros.student.vl_adapter import ATTENTION, FOLK, LEVELS, VLAdapter
 from folk_ros.training.distill.features import GIVEN, load_seen, Seen
 from folk_ros.training.distill.recipes import Recipe
 from folk_ros.training.distill.targets import fuse, read_views, Targets
@@ -38,6 +38,7 @@ class AdapterData:
     instance: Tensor  # [S] int64 which object
     teacher: Tensor  # [I, D] unit length
     odds: Tensor  # [I, B] probability of each name
+    voxels: Tensor | None = None  # [S, TOKENS, C] some of each mask, where attention is to learn
 
     def __len__(self) -> int:
         return len(self.instance)
@@ -63,21 +64,34 @@ class Counts:
 
 
 def adapter_reads(seen: Seen, pooling: str) -> NDArray[np.float32]:
-    """Return what an adapter reads of masks that were seen [S, C]; see pool_for_adapter."""
+    """Return what an adapter reads of masks that were seen [S, C], without what it attends to."""
     if pooling == FOLK:
         return seen.plain
     parts = [seen.mean] if pooling == LEVELS else [seen.mean, seen.spread]
     return np.concatenate([*parts, seen.shape], 1)
 
 
+def attend(adapter: VLAdapter, pooled: Tensor, voxels: Tensor | None) -> Tensor:
+    """Add to pooled features [S, C] what an adapter attends to in voxels [S, T, C], if it does."""
+    if adapter.attention is None or voxels is None:
+        return pooled
+    owner = torch.arange(len(voxels)).repeat_interleave(voxels.shape[1])
+    flat = voxels.float().flatten(0, 1)
+    return torch.cat([pooled, adapter.attention(flat, owner, pooled[:, : flat.shape[1]])], 1)
+
+
 def gather(
-    scenes: Sequence[Taught], text: NDArray[np.float32], clip: str, recipe: Recipe
+    scenes: Sequence[Taught],
+    text: NDArray[np.float32],
+    clip: str,
+    recipe: Recipe,
+    level: int = logging.INFO,
 ) -> tuple[AdapterData, Counts]:
     """
     Vote and fuse for every scene, and pair the results with features.
 
-    A scene whose files cannot be used, or disagree, is said and skipped. Raises ValueError if
-    nothing is left.
+    A scene whose files cannot be used, or disagree, is said and skipped; of the others it is said
+    at a log `level` how many objects cannot be learned from. Raises ValueError if nothing is left.
     """
     parts: list[tuple[Seen, Targets]] = []
     skipped = 0
@@ -86,7 +100,7 @@ def gather(
             continue
         try:
             seen, targets = (
-                load_seen(scene.seen),
+                load_seen(scene.seen, recipe.pooling == ATTENTION),
                 fuse(read_views(scene.teacher, clip), text, recipe),
             )
             if seen.owner.max(initial=-1) >= len(targets.label):
@@ -99,7 +113,8 @@ def gather(
             skipped += 1
             continue
         if targets.unseen or targets.disagreed:
-            log.debug(
+            log.log(
+                level,
                 '%s: no view sees %d of %d objects, the views of %d all disagree',
                 scene.scene_id, targets.unseen, len(targets.label), targets.disagreed,
             )  # fmt: skip
@@ -116,7 +131,7 @@ def gather(
 
 
 def _join(parts: Sequence[tuple[Seen, Targets]], recipe: Recipe) -> AdapterData:
-    pooled, instance, teacher, odds = [], [], [], []
+    pooled, instance, teacher, odds, voxels = [], [], [], [], []
     first = 0
     for seen, targets in parts:
         good = np.append(targets.label, -1)[seen.owner] >= 0  # an owner of -1 reads the end
@@ -126,6 +141,7 @@ def _join(parts: Sequence[tuple[Seen, Targets]], recipe: Recipe) -> AdapterData:
         number = np.full(len(targets.label), -1)
         number[kept] = first + np.arange(len(kept))
         pooled.append(adapter_reads(seen, recipe.pooling)[good])
+        voxels.append(seen.tokens[good])
         instance.append(number[seen.owner[good]])
         teacher.append(targets.embedding[kept])
         odds.append(targets.odds[kept])
@@ -137,4 +153,5 @@ def _join(parts: Sequence[tuple[Seen, Targets]], recipe: Recipe) -> AdapterData:
         torch.from_numpy(np.concatenate(instance)),
         torch.from_numpy(np.concatenate(teacher)),
         torch.from_numpy(np.concatenate(odds)),
+        torch.from_numpy(np.concatenate(voxels)) if recipe.pooling == ATTENTION else None,
     )

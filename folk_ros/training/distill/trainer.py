@@ -11,17 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import distributed, Tensor
+from torch import distributed, nn, Tensor
 
-from folk_ros.student.vl_adapter import VLAdapter
+from folk_ros.student.vl_adapter import HEAD_WIDTH, HEADS, VLAdapter
 from folk_ros.training.checkpoint import load_checkpoint, read_settings, save_checkpoint
 from folk_ros.training.distill.losses import distillation_loss
 from folk_ros.training.distill.recipes import Recipe
-from folk_ros.training.distill.samples import AdapterData
+from folk_ros.training.distill.samples import AdapterData, attend
 
 log = logging.getLogger(__name__)
 REPORT_EVERY = 500  # steps
 WARM_UP = 0.1  # share of the steps
+SPARSE = 7  # each nth sample is enough for the statistics of voxels
 
 
 @dataclass(frozen=True)
@@ -43,10 +44,24 @@ class Kept:
 def new_adapter(data: AdapterData, recipe: Recipe, seed: int) -> VLAdapter:
     """Make an adapter for some features; their statistics are fixed from here on."""
     torch.manual_seed(seed)
-    adapter = VLAdapter(data.pooled.shape[1], recipe.hidden, data.teacher.shape[1], recipe.dropout)
-    adapter.norm.running_mean = data.pooled.mean(0)
-    adapter.norm.running_var = data.pooled.var(0).clamp(min=1e-6)
+    width, dim = data.pooled.shape[1], data.teacher.shape[1]
+    if data.voxels is None:
+        adapter = VLAdapter(width, recipe.hidden, dim, recipe.dropout)
+    else:
+        own = data.voxels.shape[2]
+        heads = HEADS * HEAD_WIDTH
+        adapter = VLAdapter(width + heads, recipe.hidden, dim, recipe.dropout, own)
+        assert adapter.attention is not None
+        _fix(adapter.attention.norm, data.voxels[::SPARSE].float().flatten(0, 1))
+    _fix(adapter.norm, data.pooled)
     return adapter
+
+
+def _fix(norm: nn.BatchNorm1d, features: Tensor) -> None:
+    """Give a norm the statistics of features [S, C]; of further inputs it changes nothing."""
+    assert norm.running_mean is not None and norm.running_var is not None
+    norm.running_mean[: features.shape[1]] = features.mean(0)
+    norm.running_var[: features.shape[1]] = features.var(0).clamp(min=1e-6)
 
 
 class AdapterTrainer:
@@ -65,7 +80,9 @@ class AdapterTrainer:
         self.recipe, self.seed = recipe, seed
         self.folder = kept.folder if kept else None
         self.writer = kept.writer if kept else None
-        adapter.norm.eval()
+        for module in adapter.modules():
+            if isinstance(module, nn.BatchNorm1d):
+                module.eval()
         self.spread = data.pooled.std(0)
         self.rank = distributed.get_rank() if distributed.is_initialized() else 0
         self.world = distributed.get_world_size() if distributed.is_initialized() else 1
@@ -86,18 +103,8 @@ class AdapterTrainer:
         return self.adapter.eval()
 
     def _learn(self) -> dict[str, Tensor]:
-        recipe, data = self.recipe, self.data
-        # what is drawn depends on seed, step and process alone: a resumed run goes on the same
-        torch.manual_seed((self.seed * 1_000_003 + self.step) * 1009 + self.rank)
-        rows = torch.randint(len(data), (recipe.batch,))
-        rows = rows[first_of_each(data.instance[rows])]
-        pooled = data.pooled[rows]
-        if recipe.noise:
-            pooled = pooled + torch.randn_like(pooled) * self.spread * recipe.noise
-        own = data.instance[rows]
-        terms = distillation_loss(
-            self.adapter(pooled), data.teacher[own], self._text(), data.odds[own], recipe
-        )
+        recipe = self.recipe
+        terms = self.draw(self.rank)
         for group in self.optimizer.param_groups:
             group['lr'] = recipe.learning_rate * rate(self.step / recipe.steps)
         self.optimizer.zero_grad()
@@ -105,6 +112,20 @@ class AdapterTrainer:
         self._share_gradients()
         self.optimizer.step()
         return terms
+
+    def draw(self, rank: int) -> dict[str, Tensor]:
+        """Return the terms of the loss of one process's own draw for this step."""
+        recipe, data = self.recipe, self.data
+        # what is drawn depends on seed, step and process alone: a resumed run goes on the same
+        torch.manual_seed((self.seed * 1_000_003 + self.step) * 1009 + rank)
+        rows = torch.randint(len(data), (recipe.batch,))
+        rows = rows[first_of_each(data.instance[rows])]
+        pooled, voxels = data.pooled[rows], None if data.voxels is None else data.voxels[rows]
+        if recipe.noise:
+            pooled = pooled + torch.randn_like(pooled) * self.spread * recipe.noise
+        own = data.instance[rows]
+        student = self.adapter(attend(self.adapter, pooled, voxels))
+        return distillation_loss(student, data.teacher[own], self._text(), data.odds[own], recipe)
 
     def _text(self) -> Tensor:
         """Return the text of each name [B, D], some of them replaced by other words for it."""

@@ -16,18 +16,19 @@ from folk_ros.structures import Instances
 from folk_ros.student.vl_adapter import VLAdapter
 from folk_ros.text_embeddings import TextEncoder
 from folk_ros.training.distill.features import GIVEN, load_seen, PREDICTED, Seen
-from folk_ros.training.distill.samples import adapter_reads
+from folk_ros.training.distill.samples import adapter_reads, attend
 from folk_ros.training.evaluate.average_precision import score_scenes
 from folk_ros.training.evaluate.embedded_masks import instances_of
 from folk_ros.training.evaluate.free_words import ask, load_words, Question
 from folk_ros.training.evaluate.labelling import label_instances
 from folk_ros.training.evaluate.matching import match_scene, SceneMatch
 from folk_ros.training.evaluate.retrieval import judge, Outcome, overlaps, summarize
-from folk_ros.training.labels import LabelSet
+from folk_ros.training.labels import LabelSet, load_labels
 from folk_ros.training.scenes.ground_truth import PER_LABEL
 from folk_ros.training.scenes.scene import GroundTruth
 
 ASKED_QUALITY = 0.45  # of masks that questions are answered with; names are scored with all
+LABEL_SET = 'scannet200'  # whose names are chosen from, besides those of the scenes
 NAME_SCALE = 20.0  # logit scale between names, for Top-K
 
 
@@ -63,10 +64,12 @@ def prepare(
 ) -> Trial:
     """Read scene folders with their feature files; `part` of the word list is asked."""
     scenes = [
-        TrialScene(folder.name, read_truth(folder), load_seen(seen)) for folder, seen in folders
+        TrialScene(folder.name, read_truth(folder), load_seen(seen, tokens=True))
+        for folder, seen in folders
     ]
     there = {name for scene in scenes for name in scene.truth.names}
-    labels = LabelSet.from_names(sorted(there | set(vocabulary.names)))
+    known = load_labels(LABEL_SET).instance_labels().names
+    labels = LabelSet.from_names(sorted(there | {*known, *vocabulary.names}))
     novel = {
         name
         for scene in scenes
@@ -101,7 +104,8 @@ def embed(adapter: VLAdapter, pooling: str, scene: TrialScene, origin: int) -> I
     seen = scene.seen
     rows = np.flatnonzero((seen.origin == origin) & (seen.look == 0))
     pooled = torch.from_numpy(adapter_reads(seen, pooling)[rows])
-    embedded = adapter(pooled).numpy() if len(rows) else np.zeros((0, 1), np.float32)
+    pooled = attend(adapter, pooled, torch.from_numpy(seen.tokens[rows]))
+    embedded = adapter(pooled).numpy()
     count = len(scene.truth.point_instance)
     if origin == PREDICTED:
         return instances_of(seen.starts, seen.points, embedded, seen.quality[rows], count)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,13 +13,18 @@ from safetensors import safe_open, SafetensorError
 from folk_ros.structures import Boxes, Instances
 from folk_ros.training.scenes.scene import GroundTruth
 
+Fusion = Literal['visibility', 'evenly']  # how the views of an object are weighted
 
-def read_teacher_masks(path: Path, clip: str, truth: GroundTruth | None) -> Instances:
+
+def read_teacher_masks(
+    path: Path, clip: str, truth: GroundTruth | None, fusion: Fusion = 'visibility'
+) -> Instances:
     """
-    Read a teacher file as instances, embedded by the mean of their views weighted by visibility.
+    Read a teacher file as instances, embedded by the mean of their views.
 
-    Masks are the file's own (point_instance) or else the true ones, in rows. Instances that no
-    view sees are left out. Raises ValueError if it is no teacher file or of another CLIP.
+    Views are weighted by visibility, or evenly as OpenMask3D does. Masks are the file's own
+    (point_instance) or else the true ones, in rows. Instances that no view sees are left out.
+    Raises ValueError if it is no teacher file or of another CLIP.
     """
     try:
         with safe_open(path, 'np') as file:
@@ -29,6 +35,8 @@ def read_teacher_masks(path: Path, clip: str, truth: GroundTruth | None) -> Inst
             }
         views = arrays['embeddings'].astype(np.float32)  # [I, K, D]
         weight = arrays['visibility'].astype(np.float32)[..., None]  # [I, K, 1]
+        if fusion == 'evenly':
+            weight = (weight > 0).astype(np.float32)
     except (OSError, SafetensorError, KeyError) as error:
         raise ValueError(f'{path}: not a teacher file ({error!r}); make it again') from error
     if metadata.get('clip') != clip:
@@ -47,9 +55,28 @@ def read_teacher_masks(path: Path, clip: str, truth: GroundTruth | None) -> Inst
 
 
 def teaching_seconds(path: Path) -> float:
-    """Return how long a teacher took for a scene, NaN if its file does not say."""
+    """Return how long masks and naming took for a scene, NaN if its file does not say."""
     with safe_open(path, 'np') as file:
-        return float((file.metadata() or {}).get('seconds', 'nan'))
+        facts = file.metadata() or {}
+    return float(facts.get('seconds', 'nan')) + float(facts.get('mask_seconds', '0'))
+
+
+def teacher_settings(path: Path) -> str:
+    """Say in words how a teacher file was made; '' if it does not say."""
+    with safe_open(path, 'np') as file:
+        facts = file.metadata() or {}
+    try:
+        stored = json.loads(facts.get('settings', ''))
+        masks = Path(stored['masks']).name or 'the true ones'
+        told = (
+            f'{facts["clip"]}, {stored["pooling"]} pooling, masks: {masks}, at most '
+            f'{stored["views"]} views turned by {stored["min_angle_deg"]:g} degrees or more, '
+            f'depth within {stored["depth_tolerance_m"]:g} m'
+        )
+        steps = (stored['completion']['coarse_steps'], stored['completion']['guided_steps'])
+        return f'{told}, masks grown by {steps[0]} + {steps[1]} pixels'
+    except (ValueError, KeyError, TypeError):
+        return ''
 
 
 def _owners(

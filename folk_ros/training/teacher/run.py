@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import as_completed, ProcessPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
+import hashlib
 import json
 import multiprocessing
 from pathlib import Path
@@ -19,7 +20,8 @@ from folk_ros.pipeline import Folk
 from folk_ros.resources import model_folder
 from folk_ros.structures import Instances
 from folk_ros.text import load_text_tower
-from folk_ros.training.scenes.scene import load_scene
+from folk_ros.training.evaluate.rivals.room_clusters import room_clusters
+from folk_ros.training.scenes.scene import load_scene, Scene
 from folk_ros.training.teacher.image_tower import load_tower
 from folk_ros.training.teacher.teacher import (
     Predicted,
@@ -30,6 +32,7 @@ from folk_ros.training.teacher.teacher import (
 from folk_ros.training.teacher.teacher_file import is_taught, save_teacher_file, teacher_path
 
 WEAKEST = 0.05  # quality of masks taught: who reads the files may want to score weak ones, too
+CLUSTERS = 'clusters'  # masks that no student found
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ class TeachJob:
     names: tuple[str, ...] = ()
     """What the views are asked to choose from; without any, no logits are stored."""
     masks: str = ''
-    """A student whose instances are taught; without one the true ones are."""
+    """A student whose instances are taught, or 'clusters'; without, the true ones are."""
     device: str = 'cpu'
     mixed: bool = True
     """Half precision where the device is faster with it."""
@@ -53,6 +56,10 @@ class TeachJob:
         facts = asdict(self.config) | {'masks': self.masks, 'names': len(self.names)}
         del facts['batch']
         return json.dumps(facts, sort_keys=True)
+
+    def digest(self) -> str:
+        """Return letters that differ between jobs of other settings or another CLIP."""
+        return hashlib.sha256(f'{self.clip} {self.settings()}'.encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True)
@@ -84,7 +91,8 @@ class SceneTeacher:
                 )
             self.texts = Texts(job.names, text.encode(job.names))
         weak_too = FolkConfig(segment=SegmentConfig(min_quality=WEAKEST))
-        self.student = Folk.load(job.masks, weak_too) if job.masks else None
+        found = job.masks and job.masks != CLUSTERS
+        self.student = Folk.load(job.masks, weak_too) if found else None
 
     def teach(self, folder: Path) -> Outcome:
         """Teach one scene folder, unless its file is there; errors of the scene are told."""
@@ -93,19 +101,34 @@ class SceneTeacher:
             if is_taught(path, self.tower.name, self.job.settings()):
                 return Outcome(folder.name, kept=True)
             scene = load_scene(folder)
-            predicted = None
-            if self.student is not None:
-                self.student.reset()  # scenes are strangers to each other
-                predicted = as_predicted(self.student.segment(scene.cloud))
-            start = time.perf_counter()
+            # of this process alone where that is all: what else runs beside is left out
+            clock = time.process_time if self.job.device == 'cpu' else time.perf_counter
+            begin = clock()
+            predicted = self.find(scene)
+            found = clock()
             taught = teach_scene(scene, self.tower, self.job.config, predicted, self.texts)
-            seconds = time.perf_counter() - start
+            done = clock()
         except (ValueError, OSError) as error:
             return Outcome(folder.name, error=str(error))
-        taught = replace(taught, settings=self.job.settings(), seconds=seconds)
+        taught = replace(
+            taught,
+            settings=self.job.settings(),
+            seconds=done - found,
+            mask_seconds=found - begin if predicted else 0.0,
+        )
         save_teacher_file(taught, self.job.out)
         count = len(taught.view_ids)
         return Outcome(folder.name, count, taught.unseen, taught.views_missing)
+
+    def find(self, scene: Scene) -> Predicted | None:
+        """Find the instances of a scene as the job says; none: its true ones are to be taught."""
+        if self.student is not None:
+            self.student.reset()  # scenes are strangers to each other
+            return as_predicted(self.student.segment(scene.cloud))
+        if self.job.masks == CLUSTERS:
+            owner = room_clusters(scene.cloud.xyz)
+            return Predicted(owner, np.ones(owner.max(initial=-1) + 1, np.float32))
+        return None
 
 
 def clip_place(clip: str | Path) -> str | Path:

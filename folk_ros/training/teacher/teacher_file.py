@@ -4,7 +4,7 @@ What the teacher says of one scene, as a file: `<folder>/<scene_id>.safetensors`
 Tensors: embeddings [I,K,D] float16, view_ids [I,K] int32, visibility [I,K] float32, logits
 [I,K,Q] float16 (cosines to the names of the metadata), and, where the instances were predicted,
 point_instance [N] int32 and quality [I] float32. Metadata: clip, scene_id, names and settings
-(JSON), views_missing, seconds.
+(JSON), views_missing, seconds, mask_seconds.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ class TeacherFile:
     point_instance: NDArray[np.int32] | None = None  # [N] of predicted instances; none: the truth
     quality: NDArray[np.float32] | None = None  # [I] of predicted masks, in [0, 1]
     settings: str = ''  # JSON: how it was taught
-    seconds: float = 0.0  # that teaching took, without finding masks
+    seconds: float = 0.0  # that teaching took, without finding masks; of one core on a CPU
+    mask_seconds: float = 0.0  # that finding masks took
     views_missing: int = 0  # images that could not be read
 
     def __post_init__(self) -> None:
@@ -85,6 +86,7 @@ def save_teacher_file(taught: TeacherFile, folder: Path) -> Path:
         'settings': taught.settings,
         'views_missing': str(taught.views_missing),
         'seconds': f'{taught.seconds:.4f}',
+        'mask_seconds': f'{taught.mask_seconds:.4f}',
     }
     try:
         save_file(arrays, temporary, facts)
@@ -113,6 +115,7 @@ def load_teacher_file(path: Path) -> TeacherFile:
                 file.get_tensor('quality') if 'quality' in keys else None,
                 metadata.get('settings', ''),
                 float(metadata.get('seconds', '0')),
+                float(metadata.get('mask_seconds', '0')),
                 int(metadata.get('views_missing', '0')),
             )
     except (OSError, SafetensorError, KeyError, ValueError) as error:

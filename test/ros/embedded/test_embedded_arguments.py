@@ -140,6 +140,13 @@ def test_a_domain_that_is_none_is_refused(text):
         domain_id({'ROS_DOMAIN_ID': text})
 
 
+def test_a_peer_that_has_no_address_is_left_out_and_named(caplog):
+    named = {'ROS_STATIC_PEERS': '10.0.0.7;nobody.invalid'}
+    assert 'invalid' not in cyclone_config(named, networked=True)  # Cyclone would call abort()
+    assert '10.0.0.7' in cyclone_config(named, networked=True)
+    assert 'nobody.invalid is left out' in caplog.text
+
+
 def test_discovery_follows_the_environment():
     assert cyclone_config({'CYCLONEDDS_URI': 'file:///x.xml'}, networked=True) is None
     plain = cyclone_config({}, networked=True)
@@ -149,6 +156,10 @@ def test_discovery_follows_the_environment():
     local = cyclone_config({'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST'}, networked=True)
     assert '<AllowMulticast>false</AllowMulticast>' in local
     assert 'autodetermine' not in local
-    peers = cyclone_config({'ROS_STATIC_PEERS': '10.0.0.7;robot.local; <evil>'}, networked=True)
-    assert [peer in peers for peer in ('localhost', '10.0.0.7', 'robot.local')] == [True] * 3
+    # Cyclone would give up after 30 s on ports of this host where nobody was yet
+    assert plain.count('<InitialLocatorPruneDelay>inf<') == local.count('PruneDelay>inf<') == 1
+    assert '<SPDPInterval>2 s<' in local and 'SPDPInterval' not in plain
+    named = {'ROS_STATIC_PEERS': '10.0.0.7;robot.local; <evil>'}
+    peers = cyclone_config(named, networked=True, known=lambda host: True)
+    assert [peer in peers for peer in ('127.0.0.1', '10.0.0.7', 'robot.local')] == [True] * 3
     assert 'evil' not in peers

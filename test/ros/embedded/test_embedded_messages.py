@@ -202,3 +202,15 @@ def test_a_cloud_of_a_million_fields_is_refused_before_they_are_made():
         with pytest.raises(SerdeError, match='1025 fields'):
             check_fields(memoryview(bytes(interfaces().encode(cloud))))
     check_fields(memoryview(b'\x00\x01\x00\x00' + bytes(8) + b'\xff\xff\xff\x7f'))  # cut off
+
+
+def test_messages_of_very_many_objects_are_refused_before_they_are_made():
+    from folk_ros.ros.embedded.sizes import check_size, MAX_OBJECT_BYTES
+
+    long = memoryview(bytes(MAX_OBJECT_BYTES + 1))
+    for name in ('tf2_msgs/msg/TFMessage', 'rcl_interfaces/msg/Parameter'):
+        check_size(long[:-1], name)
+        with pytest.raises(SerdeError, match='4194304 bytes at most'):
+            check_size(long, name)
+    for name in ('sensor_msgs/msg/Image', 'std_msgs/msg/String', 'sensor_msgs/msg/CameraInfo'):
+        check_size(long, name)

@@ -151,3 +151,35 @@ def test_parameters_are_listed_by_prefix_and_depth():
     assert list_parameters(store, [], 1).names == ['a', 'clouds']
     assert list_parameters(store, ['cloud'], 1).names == ['cloud.topics']
     assert list_parameters(store, ['cloud'], 0).prefixes == ['cloud', 'cloud.qos']
+
+
+def test_very_many_names_in_one_request_are_refused():
+    from types import SimpleNamespace
+
+    from folk_ros.ros.embedded import service
+    from folk_ros.ros.embedded.parameter_services import MAX_NAMES, ParameterServices
+
+    made = {}
+    keep = lambda kind, name, handler, **_: made.update({name: (kind, handler)})  # noqa: E731
+    store = ParameterStore({})
+    declare(store, 'a', 1)
+    ParameterServices(SimpleNamespace(create_service=keep), store)
+
+    def call(name, **fields):
+        kind, handler = made[f'~/{name}']
+        return handler(kind.Request(**fields), kind.Response())
+
+    assert service('rcl_interfaces/srv/GetParameters') is made['~/get_parameters'][0]
+    assert len(call('get_parameters', names=['a'] * MAX_NAMES).values) == MAX_NAMES
+    assert call('list_parameters', prefixes=['a'] * MAX_NAMES).result.names == ['a']
+    many = [Parameter('a', value=2).to_parameter_msg()] * (MAX_NAMES + 1)
+    assert call('get_parameters', names=['a'] * (MAX_NAMES + 1)).values == []
+    assert call('list_parameters', prefixes=['a'] * (MAX_NAMES + 1)).result.names == []
+    results = call('set_parameters', parameters=many).results
+    assert len(results) == MAX_NAMES + 1
+    assert 'at most 256 parameters at once, got 257' in results[-1].reason
+    assert not call('set_parameters_atomically', parameters=many).result.successful
+    assert store.get('a').value == 1
+    with pytest.raises(ParameterNotDeclaredException) as caught:
+        store.get('x' * 3000)
+    assert len(str(caught.value)) < 200

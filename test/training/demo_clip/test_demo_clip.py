@@ -27,9 +27,10 @@ from folk_ros.training.demo_clip.tower import (
     grown,
     load_image_tower,
     save_image_tower,
+    widened,
 )
 from folk_ros.training.demo_clip.train import train_demo_clip, TrainConfig
-from folk_ros.training.demo_clip.words import caption_shares, rarity_of
+from folk_ros.training.demo_clip.words import caption_loss, caption_shares, rarity_of
 from folk_ros.training.scenes.scene import GroundTruth, save_scene, Scene, View
 from folk_ros.training.teacher.mask_pooling import cell_weights, pool_by_mask
 
@@ -178,6 +179,51 @@ def test_a_grown_tower_begins_by_doing_what_the_old_one_did_to_half_the_image():
         assert torch.allclose(patched.dense(images), expected, atol=1e-5)
     with pytest.raises(ValueError, match='patches of 2 cannot'):
         grown(patched, 4)
+
+
+WIDE = (32, 48, 96, 150, 140)
+
+
+def test_a_widened_tower_begins_by_doing_almost_what_the_old_one_did():
+    torch.manual_seed(0)
+    small = DemoImageTower('some-clip', 16).train()
+    images = torch.rand(4, 3, 48, 64)
+    small(images)  # statistics of norms that differ by channel
+    wide = widened(small.eval(), WIDE, seed=0).eval()
+    with torch.inference_mode():
+        before, after = small.dense(images), wide.dense(images)
+    assert wide.widths == WIDE and not torch.equal(before, after)
+    assert torch.cosine_similarity(before, after, dim=1).min() > 0.9
+
+
+@pytest.mark.parametrize(
+    ('widths', 'words'), [((24, 48, 80, 112, 127), 'cannot shrink'), ((200,), 'cannot be widened')]
+)
+def test_a_tower_does_not_shrink_or_change_its_depth(widths, words):
+    with pytest.raises(ValueError, match=words):
+        widened(DemoImageTower('some-clip', 16), widths, seed=0)
+
+
+def test_a_training_may_begin_with_a_narrower_tower(rooms, tmp_path):
+    start = DemoImageTower('random-words', 16)
+    config = replace(CONFIG, steps=1, widths=WIDE)
+    assert train_demo_clip(rooms, tmp_path, WordVectors(), config, start).widths == WIDE
+    assert train_demo_clip(rooms, tmp_path, WordVectors(), config, start).widths == WIDE  # resumed
+
+
+def test_captions_are_no_rivals_of_regions_that_they_fit_too():
+    regions = torch.nn.functional.normalize(torch.randn(3, 5), dim=1) * 20
+    captions = torch.eye(5)[:3]
+    member = torch.eye(3, dtype=torch.bool)
+    member[1, 0] = True  # the first caption is true of the second region as well
+    logits = regions @ captions.T
+    forth = caption_loss(regions, captions, member)
+    back = caption_loss(captions, regions, member.T)
+    for i in range(3):
+        told = [j for j in range(3) if j == i or not member[i, j]]
+        assert torch.isclose(forth[i], logits[i, told].logsumexp(0) - logits[i, i], atol=1e-5)
+        told = [j for j in range(3) if j == i or not member[j, i]]
+        assert torch.isclose(back[i], logits[told, i].logsumexp(0) - logits[i, i], atol=1e-5)
 
 
 class Known:

@@ -25,6 +25,11 @@ def test_portraits_show_novel_things_and_no_student_learns_from_them(tmp_path):
         assert found == []
 
 
+def test_a_room_has_no_more_portraits_than_asked(tmp_path):
+    scene = load_scene(make_portraits(tmp_path, 1, seed=0, pictures=2)[0])
+    assert len(scene.views) == 2
+
+
 def test_no_room_has_the_seed_of_a_portrait(tmp_path):
     splits = (*SPLITS, UNLABELLED, 'portraits')
     jobs = plan(tmp_path, dict.fromkeys(splits, 40), 0, RoomConfig(), splits)

@@ -6,7 +6,7 @@ from torch.nn import functional as F
 
 from folk_ros.training.distill.losses import distillation_loss, info_nce
 from folk_ros.training.distill.recipes import Recipe, recipe, RECIPES
-from folk_ros.training.distill.samples import AdapterData
+from folk_ros.training.distill.samples import AdapterData, attend
 from folk_ros.training.distill.trainer import AdapterTrainer, Kept, new_adapter, Texts
 
 QUICK = Recipe(steps=150, batch=32, cosine=4.0, spare_same=True)
@@ -37,6 +37,31 @@ def test_a_distilled_adapter_names_objects_like_its_teacher(name):
     data, text = clusters()
     adapter = train(data, text, replace(recipe(name), steps=150, batch=32))
     assert (named(adapter, data, text) == data.odds.argmax(1)).float().mean() > 0.95
+
+
+def test_attention_finds_the_few_voxels_that_tell_what_an_object_is():
+    """Means say nothing here: one voxel in eight does."""
+    torch.manual_seed(0)
+    count, label = 240, torch.randint(2, (240,))
+    voxels = torch.randn(count, 8, 4) * 0.1
+    voxels[:, 0, 0], voxels[:, 0, 1] = 3.0, 2.0 * label - 1  # the first stands out, and tells
+    voxels[:, 1, 1] = 1 - 2.0 * label  # another one takes it from the mean
+    voxels = torch.stack([part[torch.randperm(8)] for part in voxels])
+    text = F.normalize(torch.randn(2, 6), dim=1)
+    shape = torch.zeros(count, 2)
+    data = AdapterData(
+        torch.cat([voxels.mean(1), shape], 1), torch.arange(count), text[label],
+        F.one_hot(label).float(), voxels.half(),
+    )  # fmt: skip
+    own = replace(QUICK, steps=300, batch=64, pooling='attention', noise=0.0, dropout=0.0)
+    right = []
+    for seen in (data, replace(data, voxels=None)):
+        adapter = train(seen, text, own)
+        with torch.no_grad():
+            said = adapter(attend(adapter, seen.pooled, seen.voxels)) @ text.t()
+        right.append(float((said.argmax(1) == label).float().mean()))
+    assert right[0] > 0.95
+    assert right[0] > right[1] + 0.1
 
 
 def test_the_same_seed_gives_the_same_adapter_and_another_seed_another():

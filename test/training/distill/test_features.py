@@ -1,4 +1,6 @@
+from dataclasses import replace
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -7,12 +9,20 @@ import torch
 
 from folk_ros.structures import PointCloud
 from folk_ros.student.student import Student, StudentConfig
-from folk_ros.student.vl_adapter import FOLK, LEVELS, MOMENTS, pool_for_adapter
+from folk_ros.student.vl_adapter import (
+    at_finest,
+    ATTENTION,
+    FOLK,
+    LEVELS,
+    MOMENTS,
+    pool_for_adapter,
+)
 from folk_ros.training.distill import features
 from folk_ros.training.distill.features import GIVEN, load_seen, Look, PREDICTED, see, see_all
 from folk_ros.training.distill.given_masks import GivenMasks, masks_from_owners, read_given_masks
 from folk_ros.training.distill.recipes import Recipe
-from folk_ros.training.distill.samples import adapter_reads, gather, Taught
+from folk_ros.training.distill.run import with_pooling
+from folk_ros.training.distill.samples import adapter_reads, attend, gather, Taught
 from folk_ros.voxels import voxelize
 
 SMALL = StudentConfig(
@@ -82,6 +92,15 @@ def test_another_student_does_not_get_the_features_of_the_first(tmp_path):
     assert features.fingerprint(own) != features.fingerprint(other)
 
 
+def test_an_adapter_of_another_form_leaves_the_features_of_its_student_valid(tmp_path):
+    own = look(tmp_path)
+    before = features.fingerprint(own)
+    text = SimpleNamespace(name='toy', dim=4)
+    student = with_pooling(own.student, Recipe(pooling=MOMENTS, hidden=8), text, 'toy')
+    assert student.config.pooling == MOMENTS != own.student.config.pooling
+    assert features.fingerprint(own) == before
+
+
 def test_a_scene_of_another_clip_is_skipped_and_counted(tmp_path, caplog):
     own, rooms = look(tmp_path), tmp_path / 'rooms'
     scenes = [write_scene(rooms, f'train_{k}', k) for k in range(2)]
@@ -95,6 +114,48 @@ def test_a_scene_of_another_clip_is_skipped_and_counted(tmp_path, caplog):
     assert (counts.scenes, counts.skipped) == (1, 1)
     assert 'ViT-L' in caplog.text
     assert 'train_1' in caplog.text
+
+
+def test_a_half_written_teacher_file_is_skipped_and_counted_and_the_others_are_learned(
+    tmp_path, caplog
+):
+    own, rooms = look(tmp_path), tmp_path / 'rooms'
+    scenes = [write_scene(rooms, f'train_{k}', k) for k in range(2)]
+    files = [write_teacher(tmp_path / 'teacher' / f'{s.name}.safetensors') for s in scenes]
+    files[0].write_bytes(files[0].read_bytes()[:-9])
+    seen = see_all([(s, None) for s in scenes], own)
+    taught = [Taught(s.name, f, t, True) for s, f, t in zip(scenes, seen, files, strict=True)]
+    _, counts = gather(taught, NAMES, 'toy', Recipe())
+    assert (counts.scenes, counts.skipped) == (1, 1)
+    assert 'train_0 skipped' in caplog.text
+
+
+def test_objects_that_no_view_sees_or_all_views_name_otherwise_are_said_per_scene(
+    tmp_path, caplog
+):
+    own = look(tmp_path)
+    scene = write_scene(tmp_path / 'rooms', 'train_7', 0)
+    views = np.zeros((3, 2, NAMES.shape[1]), np.float32)
+    views[0] = NAMES[[0, 1]]  # the views of the first disagree, nothing sees the second
+    views[2] = NAMES[2]
+    visibility = np.array([[5, 5], [0, 0], [5, 5]], np.float32)
+    file = write_teacher(tmp_path / 'teacher' / 'train_7.safetensors')
+    save_file({'embeddings': views, 'visibility': visibility}, file, {'clip': 'toy'})
+    other = write_scene(tmp_path / 'rooms', 'train_8', 1)
+    good = write_teacher(tmp_path / 'teacher' / 'train_8.safetensors')
+    seen = see_all([(scene, None), (other, None)], own)
+    taught = [
+        Taught(name, features, path, True)
+        for name, features, path in zip(('train_7', 'train_8'), seen, (file, good), strict=True)
+    ]
+    with caplog.at_level('INFO'):
+        _, counts = gather(taught, NAMES, 'toy', Recipe())
+    assert (counts.unseen, counts.disagreed) == (2, 1)
+    told = [line for line in caplog.messages if line.startswith('train_')]
+    assert told == [
+        'train_7: no view sees 1 of 3 objects, the views of 1 all disagree',
+        'train_8: no view sees 1 of 3 objects, the views of 0 all disagree',
+    ]
 
 
 def test_an_unlabelled_scene_is_learned_from_by_its_teachers_masks_if_the_recipe_says_so(tmp_path):
@@ -137,6 +198,26 @@ def test_features_of_the_cache_are_what_the_running_student_pools(pooling):
     direct = pool_for_adapter(pooling, sight.features, sight.levels, masks, SMALL.voxel_size_m)
     assert np.allclose(adapter_reads(seen, pooling)[rows], direct.detach().numpy(), atol=1e-3)
     assert seen.owner[rows].tolist() == [0, 1, 2]
+
+
+def test_attention_learns_from_what_the_running_student_attends_to():
+    torch.manual_seed(0)
+    student = Student(replace(SMALL, pooling=ATTENTION)).eval()
+    cloud, instance = three_heaps()
+    given = GivenMasks(cloud, *masks_from_owners(instance))
+    seen = see(student, given, 0, np.random.default_rng(0))
+    base = torch.from_numpy(adapter_reads(seen, ATTENTION)[seen.origin == GIVEN])
+    voxels = voxelize(cloud, SMALL.voxel_size_m)
+    with torch.no_grad():
+        sight = student.look(voxels)
+        on_grid = given.on_voxels(np.ones(3000, bool), voxels.point_to_voxel, len(voxels))
+        owner, voxel = torch.from_numpy(on_grid).nonzero(as_tuple=True)
+        running = student.adapter_input(sight, owner, voxel, torch.ones(len(owner)))
+        for k in range(3):
+            inside = at_finest(sight.features, sight.levels, voxel[owner == k])[None]
+            learned = attend(student.adapter, base[k : k + 1], inside)
+            assert torch.allclose(running[k], learned[0], atol=1e-3)
+    assert running.shape[1] == student.adapter.mlp[0].in_features
 
 
 def test_predicted_masks_come_first_and_keep_their_points():

@@ -1,10 +1,15 @@
+import json
 import math
 
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from folk_ros.training.evaluate.embedded_masks import read_teacher_masks
+from folk_ros.training.evaluate.embedded_masks import (
+    read_teacher_masks,
+    teacher_settings,
+    teaching_seconds,
+)
 from folk_ros.training.evaluate.results import (
     add_ablation,
     add_result,
@@ -74,11 +79,15 @@ def test_base_and_novel_names_are_averaged_apart():
     assert figures['ap50_novel'] == pytest.approx(0.1)
 
 
-def teacher_file(path, clip='toy', **more):
+def teacher_file(path, clip='toy', facts=None, **more):
     views = np.zeros((2, 2, 3), np.float32)
     views[0, 0, 0] = views[0, 1, 1] = 1.0
     visibility = np.array([[3, 1], [0, 0]], np.float32)  # nothing sees the second
-    save_file({'embeddings': views, 'visibility': visibility, **more}, path, {'clip': clip})
+    save_file(
+        {'embeddings': views, 'visibility': visibility, **more},
+        path,
+        {'clip': clip, **(facts or {})},
+    )
     return path
 
 
@@ -92,6 +101,23 @@ def test_teacher_views_are_weighted_by_what_they_see_on_the_true_masks(tmp_path)
     assert len(found) == 1
     assert np.allclose(found.embeddings[0], np.array([3, 1, 0]) / math.sqrt(10))
     assert found.points_of(0).tolist() == [1, 2]
+
+
+def test_evenly_fused_every_view_counts_alike_however_little_it_sees(tmp_path):
+    path = teacher_file(tmp_path / 's.safetensors')
+    found = read_teacher_masks(path, 'toy', two_objects(), 'evenly')
+    assert np.allclose(found.embeddings[0], np.array([1, 1, 0]) / math.sqrt(2))
+
+
+def test_a_row_says_how_its_teacher_looked_and_counts_the_time_for_masks(tmp_path):
+    settings = {'masks': 'rooms', 'pooling': 'crops', 'views': 5, 'min_angle_deg': 0.0}
+    settings |= {'depth_tolerance_m': 0.2, 'completion': {'coarse_steps': 1, 'guided_steps': 6}}
+    facts = {'settings': json.dumps(settings), 'seconds': '1.5', 'mask_seconds': '0.25'}
+    path = teacher_file(tmp_path / 's.safetensors', facts=facts)
+    assert teaching_seconds(path) == 1.75
+    for told in ('toy', 'crops pooling', 'masks: rooms', '5 views', '0 degrees', '0.2 m'):
+        assert told in teacher_settings(path)
+    assert teacher_settings(teacher_file(tmp_path / 'old.safetensors')) == ''
 
 
 def test_a_teacher_file_with_masks_of_its_own_is_scored_on_those(tmp_path):
