@@ -57,8 +57,9 @@ setup(
         'torch>=2.1',
         'safetensors>=0.4',
         'PyYAML>=6',
-        'open_clip_torch>=2.24',  # the text tower
-        'transformers>=4.40',  # open_clip needs it for text towers of the HF kind: the shipped one
+        'tokenizers>=0.19',  # of the shipped text tower
+        'open_clip_torch>=2.24',  # every other CLIP, as teacher and as text tower
+        'transformers>=4.40',  # open_clip needs it for text towers of the HF kind
     ],
     extras_require={
         'embedded': EMBEDDED,

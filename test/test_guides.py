@@ -17,6 +17,7 @@ ELSEWHERE = (  # pattern, and why it is not run here
     (r'^ros2 ', 'needs ROS 2: test/ros/launch, test/ros/test_under_ros.py'),
     (r'^folk (demo|play|query) (?!--scene)', 'DDS: test/cli/test_dds_commands.py'),
     (r'^folk demo$', 'the same; .ci/run starts it from the wheel'),
+    (r'^folk soak', 'ill-treats a node over DDS: test/cli/test_soak.py'),
     (r'^folk doctor', 'looks at the machine: test/cli/test_doctor_command.py'),
     (r'import (scannet200|replica|osd) ', 'needs the data: test/cli/test_scenes_import.py'),
     (r'--format scannet200', 'needs the data: test/cli/test_evaluate_command.py'),

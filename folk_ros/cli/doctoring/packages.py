@@ -20,6 +20,7 @@ NEEDED = {  # what setup.py asks of pip, and what it is imported as
     'torch': '2.1',
     'safetensors': '0.4',
     'PyYAML': '6',
+    'tokenizers': '0.19',
     'open_clip_torch': '2.24',
     'transformers': '4.40',
 }
@@ -128,7 +129,7 @@ class ClipFacts:
 
 
 def look_at_clip() -> ClipFacts:
-    """Import open_clip, as the text tower does."""
+    """Import open_clip, as every CLIP but the shipped one does."""
     error = ''
     try:
         importlib.import_module('open_clip')
