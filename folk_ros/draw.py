@@ -130,7 +130,7 @@ def _prepare(cloud: PointCloud, instances: Instances, labels: Sequence[str]) -> 
 
 def _colours(labels: list[str]) -> list[RGB]:
     """Give labels that differ in more than their score different colours, while there are."""
-    names = [re.sub(r'[\s\d.%]+$', '', label) for label in labels]
+    names = [re.sub(r'[\s\d.%?]+$', '', label) for label in labels]
     colours: dict[str, RGB] = {}
     for name in names:
         if name not in colours:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 START_S = 60.0  # for the node to come up, on a slow machine
 SEGMENT_S = 180.0  # for the model to load and the first scene to come
 TOPIC = '/cloud'
+UNSURE = 0.35  # a best name of lower probability is drawn with a question mark
 
 
 def add_parser(commands: Any) -> None:
@@ -113,7 +114,8 @@ def report(
     names = {item.id: item.text for item in heard.objects()}
     right, lines = count_named_right(room, heard.point_ids(len(room.cloud)), names)
     scene = heard.scene(len(room.cloud))
-    labels = [names[int(identity)] for identity in scene.ids]
+    doubtful = {item.id for item in heard.objects() if item.score < UNSURE}
+    labels = [names[int(one)] + '?' * (int(one) in doubtful) for one in scene.ids]
     draw_overview(room.cloud, scene, labels, out / 'overview.png', 'What folk found in the room')
     answers = {
         'objects': len(room.objects()),
