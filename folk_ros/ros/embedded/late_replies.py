@@ -13,7 +13,7 @@ import time
 from typing import NamedTuple
 
 POLL_S = 0.01
-REPLY_READER_S = 0.5  # how long a new client's reply reader is waited for; mostly some ms
+REPLY_READER_S = 2.0  # how long a new client's reply reader is waited for; mostly some ms
 MAX_WAITING = 256  # replies; further ones are sent at once
 
 
@@ -32,7 +32,7 @@ class LateReplies:
         self._running = self._closed = False
 
     def put(self, heard: Callable[[], bool], send: Callable[[], None]) -> None:
-        """Call `send` once `heard` says so, or after half a second."""
+        """Call `send` once `heard` says so, or after some seconds."""
         item = _Late(heard, send, time.monotonic() + REPLY_READER_S)
         with self._lock:
             full = len(self._waiting) >= MAX_WAITING
