@@ -18,18 +18,18 @@ def add_parser(commands: Any) -> None:
     """Add `folk distill` to the parser."""
     parser = commands.add_parser(
         'distill',
+        usage='folk distill --data DIR --teacher DIR --out FILE [options]',
         help='distil the teacher into a student',
         description='Train the VL-adapter of a mask student on teacher files; write the student. '
-        'A run that was stopped goes on when the same command is given again. Start it with '
-        'torchrun to share the work among processes.',
+        'Given again, a stopped run goes on; under torchrun, processes share the work.',
         epilog='Example: folk distill --config best --rooms rooms --teacher teacher --masks '
         'runs/masks --out model/student.safetensors',
     )
     parser.add_argument(
         '--config',
         default='best',
-        help="'folk' as in the paper, 'best', or each with '_unlabelled', which also learns from "
-        'rooms without truth and lets voters choose from all names (default: best)',
+        help="'folk' as in the paper, 'best', or each with '_unlabelled', which learns from rooms "
+        'without truth too (default: best)',
     )
     parser.add_argument(
         '--data',
@@ -38,7 +38,7 @@ def add_parser(commands: Any) -> None:
         type=Path,
         nargs='+',
         required=True,
-        help='folders with scenes train_*, or unlabelled_* whose teacher files carry masks',
+        help="scenes train_*, or unlabelled_* with a teacher's masks",
     )
     parser.add_argument(
         '--teacher', type=Path, nargs='+', required=True, help='their folders of teacher files'
@@ -46,13 +46,11 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         '--masks',
         type=Path,
-        help='folder of a mask training run, or of a student (default: the shipped one)',
+        help='of a mask training run or a student (default: shipped)',
     )
     parser.add_argument('--out', type=Path, required=True, help='student.safetensors to write')
     parser.add_argument('--clip', default='demo_clip', help='the CLIP of the teacher files')
-    parser.add_argument(
-        '--cache', type=Path, help='what is kept to go on with (default: beside --out, .work)'
-    )
+    parser.add_argument('--cache', type=Path, help='to go on with (default: .work beside --out)')
     parser.add_argument('--steps', type=int, help="training steps (default: the config's)")
     parser.add_argument('--looks', type=int, default=2, help='looks at each scene (default: 2)')
     parser.add_argument('--seed', type=int, default=0, help='default: 0')
@@ -60,8 +58,24 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         '--tensorboard', action='store_true', help='also write the losses for TensorBoard'
     )
+    _add_joint(parser)
     _add_trials(parser)
     parser.set_defaults(run=run)
+
+
+def _add_joint(parser: argparse.ArgumentParser) -> None:
+    joint = parser.add_argument_group('joint fine-tuning, before the adapter is distilled')
+    joint.add_argument(
+        '--joint',
+        type=Path,
+        metavar='DIR',
+        help='teach the words to the whole network first, beside masks (hours on a CPU); folder '
+        'of its checkpoint',
+    )
+    joint.add_argument('--joint-steps', type=int, default=2400, metavar='N', help='default: 2400')
+    joint.add_argument(
+        '--joint-rate', type=float, default=1e-3, metavar='R', help='default: 0.001'
+    )
 
 
 def _add_trials(parser: argparse.ArgumentParser) -> None:
@@ -70,14 +84,14 @@ def _add_trials(parser: argparse.ArgumentParser) -> None:
         '--val',
         type=Path,
         metavar='DIR',
-        help='folder with scenes val_*: learn from them how sure an answer is',
+        help='scenes val_*: learn how sure an answer is',
     )
     trials.add_argument(
         '--ablate',
         type=Path,
         metavar='FILE',
-        help='train every config of the ablation instead, and write its figures (JSON), from '
-        'which it also goes on; needs --val',
+        help='train all configs of the ablation, write their figures (JSON) and go on from them; '
+        'needs --val',
     )
     trials.add_argument(
         '--results', type=Path, metavar='FILE.md', help='add its table to the results'
@@ -126,6 +140,7 @@ def _ablate(args: argparse.Namespace, job: Run, text: TextTower) -> int:
 def job_of(args: argparse.Namespace) -> Run:
     """Return the run that the arguments ask for; ValueError where they disagree."""
     from folk_ros.resources import model_folder
+    from folk_ros.training.distill.joint import Plan
     from folk_ros.training.distill.recipes import recipe
     from folk_ros.training.distill.run import Run, Sources
 
@@ -137,7 +152,11 @@ def job_of(args: argparse.Namespace) -> Run:
     chosen = recipe(args.config)
     if args.steps is not None:
         chosen = replace(chosen, steps=args.steps)
+    joint = None
+    if args.joint is not None:
+        joint = Plan(args.joint, args.joint_steps, args.joint_rate, args.seed, args.workers)
     return Run(
+        joint=joint,
         sources=Sources(tuple(zip(args.rooms, args.teacher, strict=True))),
         masks=args.masks or model_folder(''),
         out=args.out,

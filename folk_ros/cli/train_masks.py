@@ -91,7 +91,7 @@ def run(args: argparse.Namespace) -> int:
     import logging
 
     from folk_ros.training.masks.presets import PRESETS, with_switches
-    from folk_ros.training.masks.run import Run, train_masks
+    from folk_ros.training.masks.run import Run, starting_weights, train_masks
     from folk_ros.training.masks.sources import Source
     from folk_ros.training.masks.trainer import MaskTraining
 
@@ -115,5 +115,6 @@ def run(args: argparse.Namespace) -> int:
         loaders=args.loaders,
     )
     sources = tuple(Source.parse(text) for text in args.data)
-    train_masks(Run(sources, args.out, config, preset, args.start, args.tensorboard), args.workers)
+    start = None if args.start is None else starting_weights(args.start)
+    train_masks(Run(sources, args.out, config, preset, start, args.tensorboard), args.workers)
     return 0

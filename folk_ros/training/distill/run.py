@@ -24,6 +24,8 @@ from folk_ros.student.weights import save_student, with_adapter
 from folk_ros.text_embeddings import TextEncoder
 from folk_ros.training.distill.answering import fit_answering
 from folk_ros.training.distill.features import Look, PREDICTED, see_all
+from folk_ros.training.distill.joint import fine_tune, Plan
+from folk_ros.training.distill.lessons import read_lessons
 from folk_ros.training.distill.lexicon import lexicon
 from folk_ros.training.distill.recipes import ALL_NAMES, Recipe
 from folk_ros.training.distill.samples import Counts, gather, Taught
@@ -103,6 +105,8 @@ class Run:
     tensorboard: bool = False
     config: str = ''
     """Name of the recipe, for the file's metadata."""
+    joint: Plan | None = None
+    """How the whole student is fine-tuned first; none: it stays as it is, as in the paper."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +128,8 @@ def distill(run: Run, text: TextEncoder) -> Counts:
     """
     if 'RANK' in os.environ:
         distributed.init_process_group('gloo')
+    if run.joint is not None:
+        run = replace(run, masks=fine_tune_jointly(run, run.joint, text))
     material = look_at_scenes(run, text)
     names = asked_names(run.recipe, material.names)
     folder = run.cache / f'run_{digest(run)}'
@@ -144,6 +150,17 @@ def distill(run: Run, text: TextEncoder) -> Counts:
     if distributed.is_initialized():
         distributed.destroy_process_group()
     return counts
+
+
+def fine_tune_jointly(run: Run, plan: Plan, text: TextEncoder) -> Path:
+    """Fine-tune the student `run.masks` on the same scenes; return the folder that holds it."""
+    names = run.sources.names()
+    asked = text.encode(asked_names(run.recipe, names))
+    scenes = run.sources.scenes()
+    if not run.recipe.unlabelled:
+        scenes = [pair for pair in scenes if (pair[0] / 'truth.json').is_file()]
+    lessons = read_lessons(scenes, names, asked, text.name, run.recipe)
+    return fine_tune(plan, load_trained(run.masks), lessons, text.name)
 
 
 def digest(run: Run) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 import logging
 import os
@@ -26,10 +27,12 @@ class Run:
     out: Path
     config: MaskTraining
     preset: Preset
-    start: Path | None = None
-    """A student, or an earlier run's folder, to begin with in place of random weights."""
+    start: dict[str, Tensor] | None = None
+    """Weights to begin with in place of random ones; see starting_weights."""
     tensorboard: bool = False
     """Whether losses are also written for TensorBoard, beside the checkpoint."""
+    trainer: Callable[..., MaskTrainer] = MaskTrainer
+    """MaskTrainer, or what learns more than masks; takes the same arguments."""
 
 
 def train_masks(run: Run, workers: int) -> None:
@@ -39,9 +42,12 @@ def train_masks(run: Run, workers: int) -> None:
     With `workers` > 1 each gets one thread (or, on CUDA, one GPU) and its own crops, and
     gradients are averaged. Under torchrun (RANK is set) `workers` is ignored.
     """
-    if 'RANK' in os.environ:
+    if distributed.is_initialized():
+        _work(run, int(os.environ.get('LOCAL_RANK', '0')))
+    elif 'RANK' in os.environ:
         distributed.init_process_group(_backend(run))
         _work(run, int(os.environ.get('LOCAL_RANK', '0')))
+        distributed.destroy_process_group()
     elif workers == 1:
         _work(run, 0)
     else:
@@ -55,6 +61,7 @@ def _worker(rank: int, world: int, store: str, run: Run) -> None:
     logging.basicConfig(level=logging.INFO, format='%(asctime)s %(message)s', datefmt='%H:%M:%S')
     distributed.init_process_group(_backend(run), init_method=store, rank=rank, world_size=world)
     _work(run, rank)
+    distributed.destroy_process_group()
 
 
 def _backend(run: Run) -> str:
@@ -68,12 +75,11 @@ def _work(run: Run, local_rank: int) -> None:
         config = replace(config, device=f'cuda:{local_rank}')
     first = not distributed.is_initialized() or distributed.get_rank() == 0
     writer = tensorboard_writer(run.out) if run.tensorboard and first else None
-    start = None if run.start is None else starting_weights(run.start)
-    MaskTrainer(run.sources, run.out, config, run.preset, start, writer).run()
+    trainer = run.trainer(run.sources, run.out, config, run.preset, run.start)
+    trainer.writer = writer
+    trainer.run()
     if writer is not None:
         writer.close()
-    if distributed.is_initialized():
-        distributed.destroy_process_group()
 
 
 def starting_weights(path: Path) -> dict[str, Tensor]:

@@ -48,10 +48,15 @@ class Sample:
     instance: Tensor  # [V] int64 from 0 without gaps; -1 for none
     label: Tensor  # [T] int64 index into the training names, -1 unknown
     offset: Tensor  # [V, 3] to the centre of the own instance, voxels; 0 for none
+    masks_known: bool = True  # whether masks are learnt from it: they are true, and all there
 
     def to(self, device: torch.device) -> Sample:
         """Return the crop on a device."""
-        return Sample(*(value.to(device) for value in vars(self).values()))
+        coords, inputs, instance, label, offset = (
+            value.to(device)
+            for value in (self.coords, self.inputs, self.instance, self.label, self.offset)
+        )
+        return Sample(coords, inputs, instance, label, offset, self.masks_known)
 
 
 @dataclass(frozen=True)

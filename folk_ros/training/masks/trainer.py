@@ -21,7 +21,7 @@ import torch
 from torch import distributed, nn, Tensor
 from torch.nn import functional as F
 
-from folk_ros.student.engine import build_levels, part_of
+from folk_ros.student.engine import build_levels, Level, part_of
 from folk_ros.student.engines.choose import AUTO, choose_engine
 from folk_ros.training.checkpoint import load_checkpoint, NAME, read_settings, save_checkpoint
 from folk_ros.training.masks.loading import Draw, Loader
@@ -66,10 +66,10 @@ class MaskTrainer:
         config: MaskTraining,
         preset: Preset,
         start: dict[str, Tensor] | None = None,
-        writer: Any = None,
     ) -> None:
-        """Begin with the weights `start`, if any; `writer` is TensorBoard's SummaryWriter."""
-        self.config, self.preset, self.out, self.writer = config, preset, out, writer
+        """Begin with the weights `start`, if any."""
+        self.config, self.preset, self.out = config, preset, out
+        self.writer: Any = None  # TensorBoard's SummaryWriter, where losses are wanted there
         self.rank = distributed.get_rank() if distributed.is_initialized() else 0
         self.world = distributed.get_world_size() if distributed.is_initialized() else 1
         self.device = torch.device(config.device)
@@ -86,7 +86,7 @@ class MaskTrainer:
         self.average.load_state_dict(self.student.state_dict())
         for module in (self.student, self.name_head, self.average):
             module.to(self.device)
-        learnt = [p for n, p in self.student.named_parameters() if not n.startswith('adapter.')]
+        learnt = [p for n, p in self.student.named_parameters() if self._learns(n)]
         self.parameters = [*learnt, *self.name_head.parameters()]
         self.optimizer = torch.optim.AdamW(
             self.parameters, lr=config.learning_rate, weight_decay=config.weight_decay
@@ -95,6 +95,9 @@ class MaskTrainer:
         # sums stay float32; on processors with bfloat16 products this is twice as fast
         self.compute = torch.bfloat16 if config.bfloat16 else torch.float32
         self.engine = choose_engine(AUTO, self.device, self.compute).engine
+
+    def _learns(self, parameter: str) -> bool:
+        return not parameter.startswith('adapter.')
 
     def _known_names(self, mixture: Mixture) -> list[str]:
         if (self.out / NAME).exists():  # scenes may have been added since: the names stay
@@ -154,6 +157,8 @@ class MaskTrainer:
         features, fields = self.student.features(torch.cat([s.inputs for s in samples]), levels)
         total: dict[str, Tensor] = {'name': self._name_loss(features[0], samples)}
         for number, sample in enumerate(samples):
+            if not sample.masks_known:
+                continue
             own_levels, spans = part_of(levels, number)
             own_features = [f[span] for f, span in zip(features, spans, strict=True)]
             losses = crop_losses(
@@ -161,7 +166,13 @@ class MaskTrainer:
             )
             for name, value in losses.items():
                 total[name] = total.get(name, value.new_zeros(())) + value / len(samples)
-        return total
+        return total | self._further_losses(features, levels, samples)
+
+    def _further_losses(
+        self, features: list[Tensor], levels: list[Level], samples: list[Sample]
+    ) -> dict[str, Tensor]:
+        """Return what else is to be learnt from the features of some crops."""
+        return {}
 
     def _name_loss(self, features: Tensor, samples: list[Sample]) -> Tensor:
         label = torch.cat(
