@@ -8,7 +8,6 @@ import ctypes
 import os
 from pathlib import Path
 import signal
-import socket
 import subprocess
 import sys
 from types import FrameType
@@ -18,20 +17,6 @@ from folk_ros.cli.output import CommandFailed
 LOG_LINES_SHOWN = 12
 PATIENCE_S = (5.0, 2.0)  # after SIGINT, after SIGTERM
 PR_SET_PDEATHSIG = 1  # Linux: a signal for the child when its parent is gone
-DOMAINS = range(1, 101)  # above 101 the ports may meet those of outgoing connections
-
-
-def free_domain() -> int:
-    """Return a ROS_DOMAIN_ID that nobody on this machine uses; begins at a place of its own."""
-    first = os.getpid() % len(DOMAINS)
-    for domain in [*DOMAINS[first:], *DOMAINS[:first]]:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            try:
-                probe.bind(('', 7400 + 250 * domain))  # RTPS's discovery port of the domain
-            except OSError:
-                continue
-            return domain
-    raise CommandFailed('all ROS_DOMAIN_IDs from 1 to 100 are in use; set ROS_DOMAIN_ID')
 
 
 @contextmanager

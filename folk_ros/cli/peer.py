@@ -16,11 +16,10 @@ if TYPE_CHECKING:
 
 NODE = '/folk'
 SPIN_S = 0.05
-PROFILES = ('reliable', 'sensor_data', 'latched')
 
 
 def qos(profile: str, depth: int = 5) -> Any:
-    """Return a quality of service by its name, one of PROFILES."""
+    """Return a quality of service by its name: reliable, sensor_data or latched."""
     reliability, durability = runtime.ReliabilityPolicy, runtime.DurabilityPolicy
     return runtime.QoSProfile(
         depth=1 if profile == 'latched' else depth,
@@ -99,7 +98,7 @@ class Peer:
         self.wait_until(lambda: False, seconds)
 
     def listen(self, topic: str, type_name: str, call: Callable[[Any], None], kind: str) -> None:
-        """Subscribe; `kind` is one of PROFILES."""
+        """Subscribe with the quality of service of that name."""
         self.node.create_subscription(runtime.message(type_name), topic, call, qos(kind))
 
     def heed_failures(self) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 import os
 from pathlib import Path
 import shutil
@@ -74,8 +75,7 @@ def run(args: argparse.Namespace) -> int:
 
     if min(args.cases, args.clients, args.rounds, args.points) < 1 or args.minutes <= 0:
         raise ValueError('--cases, --clients, --rounds, --points, --minutes: expected more than 0')
-    settle_here()
-    with tempfile.TemporaryDirectory() as name, orderly_end():
+    with tempfile.TemporaryDirectory() as name, orderly_end(), settled_here():
         folder = Path(args.logs or name)
         folder.mkdir(parents=True, exist_ok=True)
         tallies = soak(args, folder)
@@ -86,13 +86,15 @@ def run(args: argparse.Namespace) -> int:
     return 1 if any(tally.missed() for tally in tallies) else 0
 
 
-def settle_here() -> None:
+@contextmanager
+def settled_here() -> Iterator[None]:
     """Keep to this machine, on a domain of its own; for the processes that are started, too."""
-    from folk_ros.cli.node_process import free_domain
+    from folk_ros.cli.domain import own_domain
 
     os.environ['FOLK_ROS_RUNTIME'] = 'embedded'
     os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
-    os.environ['ROS_DOMAIN_ID'] = str(free_domain())
+    with own_domain():
+        yield
 
 
 def soak(args: argparse.Namespace, folder: Path) -> list[Tally]:

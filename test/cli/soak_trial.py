@@ -89,8 +89,7 @@ def main(part, *arguments):
             lose_or_mix()
         node.main(list(arguments), ColourFolk)
     else:
-        soak.settle_here()
-        with tempfile.TemporaryDirectory() as name:
+        with tempfile.TemporaryDirectory() as name, soak.settled_here():
             if part == 'hand':
                 by_hand.DEAD_S = 4.0
                 command = [sys.executable, str(HERE), 'child']

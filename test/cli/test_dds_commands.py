@@ -12,7 +12,7 @@ import time
 import numpy as np
 import pytest
 
-from folk_ros.cli.node_process import free_domain
+from folk_ros.cli.domain import free_domain
 from folk_ros.cloud_files import write_npz, write_ply
 
 pytestmark = pytest.mark.dds
@@ -42,12 +42,13 @@ sys.exit(main.main(['demo', '--stay', '--out', sys.argv[2], '--model', sys.argv[
 
 @pytest.fixture
 def environment():
-    return {
-        **os.environ,
-        'ROS_DOMAIN_ID': str(free_domain()),
-        'FOLK_ROS_RUNTIME': 'embedded',
-        'OMP_NUM_THREADS': '1',
-    }
+    with free_domain() as domain:
+        yield {
+            **os.environ,
+            'ROS_DOMAIN_ID': str(domain),
+            'FOLK_ROS_RUNTIME': 'embedded',
+            'OMP_NUM_THREADS': '1',
+        }
 
 
 @contextmanager

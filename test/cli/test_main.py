@@ -24,7 +24,7 @@ def every_parser():
 
 @pytest.mark.parametrize(('name', 'parser'), every_parser(), ids=lambda value: str(value)[:20])
 def test_help_fits_a_screen_and_gives_an_example(name, parser, monkeypatch):
-    monkeypatch.setenv('COLUMNS', '100')
+    monkeypatch.setenv('COLUMNS', '80')
     text = parser.format_help()
     assert len(text.splitlines()) <= 40
     assert 'folk ' in (parser.epilog or '')

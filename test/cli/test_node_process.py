@@ -1,14 +1,13 @@
 import os
 from pathlib import Path
 import signal
-import socket
 import subprocess
 import sys
 import time
 
 import pytest
 
-from folk_ros.cli.node_process import free_domain, node_command, NodeProcess, orderly_end
+from folk_ros.cli.node_process import node_command, NodeProcess, orderly_end
 from folk_ros.cli.output import CommandFailed
 
 SLEEPER = [sys.executable, '-c', 'import time; print("up", flush=True); time.sleep(60)']
@@ -101,13 +100,6 @@ def test_signal_handlers_are_put_back():
     with orderly_end():
         assert signal.getsignal(signal.SIGTERM) != before
     assert signal.getsignal(signal.SIGTERM) == before
-
-
-def test_a_domain_in_use_is_not_taken():
-    taken = free_domain()
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
-        other.bind(('', 7400 + 250 * taken))
-        assert free_domain() != taken
 
 
 def test_the_node_is_told_its_topic_and_model():

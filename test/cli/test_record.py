@@ -15,6 +15,7 @@ import pytest
 pytest.importorskip('rosbags')
 pytest.importorskip('PIL')
 
+from folk_ros.cli.domain import own_domain
 from folk_ros.cli.main import main
 from folk_ros.training.scenes.scene import load_scene
 
@@ -22,12 +23,17 @@ pytestmark = [pytest.mark.dds, pytest.mark.timeout(180)]
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 ROOM = np.array([4.0, 3.0, 2.5])  # that of live_robot.py
-DOMAIN = 101 + os.getpid() % 100  # not that of the node's tests
+
+
+@pytest.fixture(autouse=True)
+def domain():
+    with own_domain() as number:
+        yield number
 
 
 def environment():
     path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get('PYTHONPATH')])])
-    return {**os.environ, 'ROS_DOMAIN_ID': str(DOMAIN), 'PYTHONPATH': path}
+    return {**os.environ, 'PYTHONPATH': path}
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """`folk soak` counts what it should, on a node that is well and on nodes broken on purpose."""
 
+from contextlib import nullcontext
 import json
 import os
 from pathlib import Path
@@ -144,7 +145,7 @@ def test_a_reason_is_words_for_a_person(reason, told):
 
 def test_the_exit_code_tells_whether_a_bar_was_missed(monkeypatch, tmp_path):
     path = tmp_path / 'soak.json'
-    monkeypatch.setattr(soak, 'settle_here', lambda: None)
+    monkeypatch.setattr(soak, 'settled_here', nullcontext)
     for lost, code in ((0, 0), (1, 1)):
         monkeypatch.setattr(
             soak, 'soak', lambda args, folder, n=lost: [Tally('a', cases=1, lost=n)]

@@ -14,6 +14,7 @@ import time
 from types import SimpleNamespace
 import zlib
 
+from domain_support import process_domain
 import numpy as np
 
 from folk_ros.config import FolkConfig
@@ -151,7 +152,7 @@ def room(colours=(0, 1, 2), frame_id='map', stamp_ns=1_000_000_000, per_thing=40
 def own_domain():
     """Join a domain of this process's own; the node's process gets it with the environment."""
     before = os.environ.get('ROS_DOMAIN_ID')
-    os.environ['ROS_DOMAIN_ID'] = str(1 + os.getpid() % 100)  # as other tests of this process do
+    os.environ['ROS_DOMAIN_ID'] = str(process_domain())
     first = not runtime.ok()  # they may have joined, and stay to the end of the session
     if first:
         runtime.init(args=[])

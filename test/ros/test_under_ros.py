@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 
+from domain_support import process_domain
 from node_support import wait_for
 import pytest
 
@@ -31,8 +32,7 @@ pytestmark = [needs_ros, pytest.mark.dds]
 
 
 def environment():
-    domain = str(1 + os.getpid() % 100)
-    return {**os.environ, 'ROS_DOMAIN_ID': domain, 'FOLK_ROS_RUNTIME': 'rclpy'}
+    return {**os.environ, 'ROS_DOMAIN_ID': str(process_domain()), 'FOLK_ROS_RUNTIME': 'rclpy'}
 
 
 def test_node_player_and_questions_under_launch_testing():

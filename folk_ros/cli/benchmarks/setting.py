@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from folk_ros.cli.demo_room import load_demo_room
-from folk_ros.cli.node_process import free_domain, node_command, NodeProcess, orderly_end
+from folk_ros.cli.domain import own_domain
+from folk_ros.cli.node_process import node_command, NodeProcess, orderly_end
 from folk_ros.cli.output import CommandFailed
 from folk_ros.cli.peer import NODE, Peer
 from folk_ros.cloud_files import write_npz
@@ -76,10 +77,10 @@ class Setting:
 def running_node(model: str) -> Iterator[Setting]:
     """Start a node on a domain of its own; it ends with the block."""
     os.environ.setdefault('FOLK_ROS_RUNTIME', 'embedded')
-    os.environ['ROS_DOMAIN_ID'] = str(free_domain())
     with (
         tempfile.TemporaryDirectory() as name,
         orderly_end(),
+        own_domain(),
         NodeProcess(node_command(TOPIC, model), Path(name) / 'node.log') as node,
         Peer('folk_benchmark', alive=node.check) as peer,
     ):

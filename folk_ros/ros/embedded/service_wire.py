@@ -44,7 +44,7 @@ def create_halves(
         type_name = f'{srv_type.ros_type}_{half}'
         create = participant.create_reader if reads else participant.create_writer
         user_data = f'{tag}typehash={interfaces().type_hash(type_name)};'
-        policies = replace(qos, depth=max(qos.depth, QUEUE)) if reads else qos
+        policies = replace(qos, depth=max(qos.depth, QUEUE))
         made.append(create(f'{prefix}{name}{suffix}', dds_type(type_name), policies, user_data))
     return made[0], made[1]
 

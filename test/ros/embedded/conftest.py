@@ -13,19 +13,20 @@ import pytest
 
 pytest.importorskip('rosbags')
 
+from domain_support import process_domain
+
 from folk_ros.ros import embedded
 from folk_ros.ros.embedded.context import get_default_context
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[2]
-DOMAIN = 1 + os.getpid() % 100  # so that runs at the same time do not meet
 
 
 class Tester:
     """A node of this process, spun by the test."""
 
     def __init__(self) -> None:
-        embedded.init(args=[], domain_id=DOMAIN)
+        embedded.init(args=[], domain_id=process_domain())
         self.node = embedded.Node('tester')
         self.executor = embedded.SingleThreadedExecutor()
         self.executor.add_node(self.node)
@@ -61,7 +62,7 @@ def start(script: str, *arguments: str) -> subprocess.Popen[str]:
     """Start a script beside this file on the domain of this test run."""
     environment = {
         **os.environ,
-        'ROS_DOMAIN_ID': str(DOMAIN),
+        'ROS_DOMAIN_ID': str(process_domain()),
         'FOLK_ROS_RUNTIME': 'embedded',
         'PYTHONPATH': os.pathsep.join([str(REPOSITORY), os.environ.get('PYTHONPATH', '')]),
     }

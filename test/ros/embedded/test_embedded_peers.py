@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 import signal
 import time
 
@@ -99,6 +100,18 @@ def test_clients_at_the_same_time_each_get_their_own_answers(launch, tester, que
     written = process.communicate(timeout=10)[0]
     assert (process.returncode, written) == (0, '50 50 50\n')
     assert answers == [f'mine{number}' for number in range(len(answers))]
+
+
+@pytest.mark.parametrize('turn', range(6))  # of a client that has just come
+def test_no_answer_is_lost_where_many_are_on_their_way_to_a_new_client(tester, peer, turn):
+    client = tester.client(QUERY, '/lab/robot/query')
+    requests = [client.srv_type.Request(texts=[f'{turn}.{number}']) for number in range(100)]
+    futures = [client.call_async(request) for request in requests]
+    assert tester.until(lambda: all(future.done() for future in futures), 5.0), [
+        number for number, future in enumerate(futures) if not future.done()
+    ]
+    assert [future.result().message for future in futures] == [r.texts[0] for r in requests]
+    tester.node.destroy_client(client)
 
 
 def test_bad_requests_do_not_hurt_the_server(tester, query):
@@ -221,7 +234,8 @@ def test_a_nodes_log_goes_to_rosout_also_for_those_who_come_late(tester, capfd):
     speaker.get_logger().get_child('arm').info('folded')
     speaker.get_logger().debug('not at this level')
     kind = embedded.message('rcl_interfaces/msg/Log')
-    subscription = tester.node.create_subscription(kind, '/rosout', heard.append, LATCHED)
+    many = replace(LATCHED, depth=1000)  # other nodes, too, are heard late
+    subscription = tester.node.create_subscription(kind, '/rosout', heard.append, many)
 
     def lines():
         return [(m.level, m.name, m.msg) for m in heard if m.name.startswith('speaker')]
