@@ -72,6 +72,7 @@ setup(
             *DEMO,
             *IMAGES,
             'pytest>=7',
+            'coverage[toml]>=7.10',
             'pytest-timeout>=2',
             'hypothesis>=6',
             'ruff>=0.5',

@@ -17,6 +17,11 @@ GUIDES = [page for page in sorted((ROOT / 'docs').glob('*.md')) if page.name not
 PAGES = [ROOT / 'README.md', ROOT / 'CONTRIBUTING.md', *GUIDES]
 LINKS = re.compile(r'\]\(([^)#:]+)\)')  # to files of this repository
 INLINE = re.compile(r'`(folk [a-z][^`…]*)`')
+PROGRAM = ('folk_ros', 'msg', 'srv', 'launch', 'config', 'docs', 'resource')
+OF_OTHERS = re.compile(
+    r'/rtabmap|/nvblox|/cloud_registered|/map_cloud|static_esdf|color_layer|laion2b|Grid/|'
+    r'cloud_output_voxelized|mask_file label_id'
+)
 
 
 def lines_of(page):
@@ -109,6 +114,26 @@ def test_files_that_are_named_exist(page):
     )
     files = [name for name in named if not re.match(r'folk_ros/(msg|srv)/', name)]  # ROS types
     assert [name for name in files if not list(ROOT.glob(name.rstrip('/')))] == []
+
+
+@pytest.fixture(scope='module')
+def known():
+    """Every word of the program's source, of its messages and settings, and of file names."""
+    ends = {'.py', '.msg', '.srv', '.yaml', '.xml', '.json'}
+    files = [p for top in PROGRAM for p in (ROOT / top, *(ROOT / top).rglob('*'))]
+    texts = [p.read_text(encoding='utf-8') for p in files if p.suffix in ends]
+    texts += [(ROOT / name).read_text(encoding='utf-8') for name in ('setup.py', 'package.xml')]
+    stems = {p.stem for p in (*files, *(ROOT / 'test').rglob('*.py'))}
+    return stems.union(*(re.findall(r'\w+', text) for text in texts))
+
+
+@pytest.mark.parametrize('page', PAGES, ids=lambda page: page.name)
+def test_names_in_code_are_those_of_the_program(page, known):
+    prose = re.sub(r'```.*?```', '', page.read_text(encoding='utf-8'), flags=re.S)
+    spans = [span for span in re.findall(r'`([^`\n]+)`', prose) if not OF_OTHERS.search(span)]
+    named = {word for span in spans for word in re.findall(r'[A-Za-z_]\w*', span)}
+    coined = {word for word in named if re.search(r'\w_\w|[a-z][A-Z]', word)}
+    assert coined - known == set()
 
 
 def test_every_python_example_of_the_readme_compiles():

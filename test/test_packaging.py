@@ -104,8 +104,8 @@ def asked_by_setup():
     """The requirements of setup.py, extras and all, without their versions."""
     tree = ast.parse((ROOT / 'setup.py').read_text(encoding='utf-8'))
     texts = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
-    asked = [text for text in texts if re.match(r'[\w]+(>=|==)\d', str(text))]
-    return {re.split('[>=]', text)[0] for text in asked}
+    asked = [text for text in texts if re.match(r'\w+(\[\w+\])?(>=|==)\d', str(text))]
+    return {re.split(r'[>=\[]', text)[0] for text in asked}
 
 
 def normal(name):

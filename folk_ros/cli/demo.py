@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 import os
 from pathlib import Path
 import time
@@ -45,31 +46,43 @@ def run(args: argparse.Namespace) -> int:
     # Any distribution's rclpy may lie on the path; the demo shows what comes with pip.
     os.environ.setdefault('FOLK_ROS_RUNTIME', 'embedded')
     from folk_ros.cli.demo_room import load_demo_room
-    from folk_ros.cli.node_process import free_domain, node_command, NodeProcess, orderly_end
+    from folk_ros.cli.node_process import node_command, NodeProcess, orderly_end
     from folk_ros.cli.peer import Peer
 
     room = load_demo_room()
     out = Path(args.out)
     out.mkdir(parents=True, exist_ok=True)
-    if 'ROS_DOMAIN_ID' not in os.environ:
-        os.environ['ROS_DOMAIN_ID'] = '0' if args.stay else str(free_domain())
     log = out / 'node.log'
-    say(f'starting the node on ROS_DOMAIN_ID {os.environ["ROS_DOMAIN_ID"]}; its log is {log}')
-    with (
-        orderly_end(),
-        NodeProcess(node_command(TOPIC, args.model), log) as node,
-        Peer('folk_demo', alive=node.check) as peer,
-    ):
-        heard = play(peer, room)
-        found = ask(peer, room)
-        answers = report(room, heard, found, out, start)
-        if args.json:
-            print(as_json(answers))
-        else:
-            show(room, heard, found, answers, out)
-        if args.stay:
-            stay(peer)
+    with orderly_end(), domain(args.stay) as number:
+        say(f'starting the node on ROS_DOMAIN_ID {number}; its log is {log}')
+        with (
+            NodeProcess(node_command(TOPIC, args.model), log) as node,
+            Peer('folk_demo', alive=node.check) as peer,
+        ):
+            heard = play(peer, room)
+            found = ask(peer, room)
+            answers = report(room, heard, found, out, start)
+            if args.json:
+                print(as_json(answers))
+            else:
+                show(room, heard, found, answers, out)
+            if args.stay:
+                stay(peer)
     return 0
+
+
+@contextmanager
+def domain(stay: bool) -> Iterator[str]:
+    """Choose the user's ROS_DOMAIN_ID, or 0 where others shall find the node, or a free one."""
+    from folk_ros.cli.domain import own_domain
+
+    if stay:
+        os.environ.setdefault('ROS_DOMAIN_ID', '0')
+    if 'ROS_DOMAIN_ID' in os.environ:
+        yield os.environ['ROS_DOMAIN_ID']
+        return
+    with own_domain() as number:
+        yield str(number)
 
 
 def play(peer: Peer, room: DemoRoom) -> Heard:

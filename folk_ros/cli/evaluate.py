@@ -64,7 +64,8 @@ def _add_table(parser: argparse.ArgumentParser) -> None:
     row.add_argument(
         '--words',
         choices=('tune', 'judge'),
-        help='print such a row, for these free words (default with --results: judge)',
+        metavar='SET',
+        help='print such a row, for the free words tune or judge',
     )
     row.add_argument(
         '--teacher', type=Path, metavar='DIR', help="score a teacher's files, not the student"
@@ -73,7 +74,8 @@ def _add_table(parser: argparse.ArgumentParser) -> None:
         '--fusion',
         choices=('visibility', 'evenly'),
         default='visibility',
-        help="how a teacher's views of an object are weighted (default: visibility)",
+        metavar='HOW',
+        help="a teacher's views count evenly or by visibility (default: visibility)",
     )
 
 
@@ -83,13 +85,14 @@ def _add_choices(parser: argparse.ArgumentParser) -> None:
         '--confidence',
         choices=('scores', 'one'),
         default='scores',
-        help='scores as predicted, or all 1.0 as OpenMask3D and Open-YOLO 3D do',
+        metavar='HOW',
+        help='scores as predicted, or one: all 1.0, as OpenMask3D and Open-YOLO 3D do',
     )
     choices.add_argument(
         '--pairs',
         type=int,
         metavar='N',
-        help='best pairs of a scene: 1 is Top-1, 0 all (default: 0, for a student 1)',
+        help='best pairs of a scene, 0: all (default: 0; student: 1)',
     )
     outputs = choices
     outputs.add_argument('--json', metavar='FILE', help='write the figures')

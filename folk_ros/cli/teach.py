@@ -35,7 +35,8 @@ def add_parser(commands: Any) -> None:
         '--pooling',
         choices=POOLINGS,
         default='mask',
-        help="dense features under it, or OpenMask3D's crops (default: mask)",
+        metavar='HOW',
+        help='mask, or crops as in OpenMask3D (default: mask)',
     )
     look.add_argument('--views', type=int, default=6, help='most visible views (default: 6)')
     look.add_argument(
@@ -55,7 +56,8 @@ def add_parser(commands: Any) -> None:
         '--completion',
         choices=COMPLETIONS,
         default='full',
-        help='how far projected points grow to a mask (default: full)',
+        metavar='HOW',
+        help='of points to masks: none, coarse, full (default: full)',
     )
     _add_places(parser)
     parser.set_defaults(run=run)
@@ -67,7 +69,7 @@ def _add_places(parser: argparse.ArgumentParser) -> None:
     where.add_argument(
         '--ray',
         metavar='ADDRESS',
-        help="run on a Ray cluster that sees these folders ('auto', 'local', 'ray://…')",
+        help='Ray cluster that sees these folders (auto, ray://…)',
     )
     where.add_argument('--device', default='cpu', help='torch device (default: cpu)')
     where.add_argument(
@@ -77,7 +79,7 @@ def _add_places(parser: argparse.ArgumentParser) -> None:
     trials.add_argument(
         '--ablate',
         action='store_true',
-        help='teach with and without each step, print how well true masks are named',
+        help='with and without each step: print what each is worth',
     )
     trials.add_argument(
         '--results', type=Path, metavar='FILE.md', help='add that table to the results'
@@ -92,7 +94,7 @@ def _add_scenes(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--split',
         default='train',
-        help="which scenes: train, val, test, unlabelled, or 'all' (default: train)",
+        help='train, val, test, unlabelled or all (default: train)',
     )
     parser.add_argument(
         '--clip',
@@ -103,14 +105,14 @@ def _add_scenes(parser: argparse.ArgumentParser) -> None:
         '--masks',
         default='',
         metavar='STUDENT',
-        help="teach what a student predicts (shipped model or folder), or 'clusters' (parted by "
-        'gaps), not the true instances',
+        help="of a student (shipped model or folder), or 'clusters', parted by gaps "
+        '(default: the true ones)',
     )
     parser.add_argument(
         '--names',
         type=Path,
         metavar='FILE',
-        help='names to choose from, one a line (default: of the true objects)',
+        help="to choose from, one a line (default: the objects')",
     )
     parser.add_argument('--json', metavar='FILE', help='also write the counts to a file')
 

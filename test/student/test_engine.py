@@ -1,15 +1,17 @@
+"""Sparse convolutions, whatever the engine, equal dense ones."""
+
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from sparse_cases import levels_of, random_cloud, random_tensor, SIZE
 import torch
 from torch.nn import functional as F
 
 from folk_ros.student import engine
-from folk_ros.student.engines import forms, kernel_map, tables, torch_engine
+from folk_ros.student.engines import buffers, forms, kernel_map, neighbourhoods, torch_engine
 from folk_ros.student.engines.choose import make_engine, NAMES
 from folk_ros.student.unet import SparseUNet
 
-SIZE = 8
 CPU = torch.device('cpu')
 
 
@@ -41,24 +43,10 @@ def each_form(request, monkeypatch, threads):
     monkeypatch.setattr(forms, 'PAIR_MARGIN', margin)
     monkeypatch.setattr(kernel_map, 'RUN_ROWS', 1 if request.param == 'runs' else 1000)
     monkeypatch.setattr(torch_engine, 'WHOLE_CELLS', 99 if request.param == 'cells' else 0)
-    monkeypatch.setattr(forms, 'MIN_ROWS', 64)
-    monkeypatch.setattr(forms, 'PATCH_BYTES', 1)
+    monkeypatch.setattr(neighbourhoods, 'MIN_ROWS', 64)
+    monkeypatch.setattr(neighbourhoods, 'PATCH_BYTES', 1)
     monkeypatch.setattr(kernel_map, 'PAIR_ROWS', 100)
     return make_engine('torch')
-
-
-def random_cloud(batch=2, share=0.3, seed=0):
-    torch.manual_seed(seed)
-    dense = torch.rand(batch, SIZE, SIZE, SIZE) < share
-    return dense, dense.nonzero()
-
-
-def levels_of(coords, depth, made):
-    return engine.build_levels(coords, depth, torch.float64, made)
-
-
-def random_tensor(*shape):
-    return torch.randn(*shape, dtype=torch.float64, requires_grad=True)
 
 
 def to_dense(x, coords, batch, size):
@@ -162,30 +150,6 @@ def test_gradients_are_the_same_every_time(monkeypatch, threads):
     assert all(torch.equal(once, other) for other in others)
 
 
-@pytest.mark.parametrize('strided', [False, True])
-def test_every_neighbour_is_in_exactly_one_run_and_a_line_is_one(strided, monkeypatch):
-    monkeypatch.setattr(kernel_map, 'RUN_ROWS', 1)
-    monkeypatch.setattr(kernel_map, 'PAIR_ROWS', 100)
-    _, coords = random_cloud()
-    fine, coarse = engine.build_levels(coords, 2)
-    cells = fine.parent * 8 + fine.slot
-    own = kernel_map.KernelMap(fine.neighbours(3), len(fine))
-    along = kernel_map.stride_maps(cells, len(coarse))[0] if strided else own
-    found, lines = [], []
-    for block in along.pairs(torch.float32):
-        for offsets, sources, targets in zip(
-            block.offsets, block.sources, block.targets, strict=True
-        ):
-            for source, target in zip(sources.tolist(), targets.tolist(), strict=True):
-                row = block.rows.start + target
-                found += [(k, row, source + step) for step, k in enumerate(offsets)]
-                lines.append((offsets[0] // (2 if strided else 3), row))
-    expected = (along.table < along.inputs).nonzero()
-    rows = [(k, row, int(along.table[k, row])) for k, row in expected.tolist()]
-    assert sorted(found) == sorted(rows)
-    assert len(set(lines)) == len(lines) < 0.9 * len(rows)
-
-
 def test_clouds_in_the_network_at_once_do_not_disturb_each_other():
     torch.manual_seed(0)
     network = SparseUNet(3, (8, 16, 24), (16, 8)).eval()
@@ -206,14 +170,14 @@ def test_clouds_in_the_network_at_once_do_not_disturb_each_other():
 def test_the_next_cloud_is_computed_in_the_memory_of_the_last_one(monkeypatch):
     made = make_engine('torch')
     taken = []
-    real = forms.Buffers.take
+    real = buffers.Buffers.take
 
     def take(self, *args):
         out = real(self, *args)
         taken[-1].add(out.data_ptr())
         return out
 
-    monkeypatch.setattr(forms.Buffers, 'take', take)
+    monkeypatch.setattr(buffers.Buffers, 'take', take)
     network = SparseUNet(3, (8, 16), (8,)).eval()
     _, coords = random_cloud()
     kept = []
@@ -254,71 +218,6 @@ def test_narrow_products_are_close_to_exact_ones():
     )  # bfloat16 has 8 bits; were it as exact as float32, it would not be it
 
 
-def test_a_kernel_of_even_edge_or_no_cube_is_refused():
-    _, coords = random_cloud()
-    level = engine.build_levels(coords, 1)[0]
-    with pytest.raises(ValueError, match='odd cube'):
-        engine.submanifold(torch.zeros(len(coords), 1), torch.zeros(8, 1, 1), level)
-
-
-def test_the_coarsest_level_cannot_go_further_down():
-    _, coords = random_cloud()
-    level = engine.build_levels(coords, 1)[0]
-    with pytest.raises(ValueError, match='one level more'):
-        engine.down(torch.zeros(len(coords), 1), torch.zeros(8, 1, 1), level, 1)
-
-
-@pytest.mark.parametrize('size', [3, 5])
-@pytest.mark.parametrize('corner', [0, tables.LIMIT - SIZE + 1])
-@pytest.mark.parametrize('space', [0, 1000])  # searched; looked up in columns
-def test_the_table_lists_the_neighbours_a_search_over_all_pairs_finds(
-    size, corner, space, monkeypatch
-):
-    monkeypatch.setattr(tables, 'SPACE', space)
-    _, coords = random_cloud(batch=2, share=0.1)
-    coords[:, 1:] += corner
-    table = tables.neighbour_table(tables.keys_of(coords), size)
-    reach = torch.arange(size) - size // 2
-    offsets = torch.cartesian_prod(torch.zeros(1, dtype=torch.int64), reach, reach, reach)
-    same = (coords[None, :, None] + offsets[:, None, None] == coords).all(3)  # [K, V, V]
-    expected = torch.where(same.any(2), same.to(torch.int8).argmax(2), len(coords))
-    assert torch.equal(table.long(), expected)
-
-
-def test_columns_are_not_laid_out_where_they_are_nearly_empty(monkeypatch):
-    def refused(self):
-        raise AssertionError('a table of 65,000 cells for two voxels')
-
-    monkeypatch.setattr(tables._Columns, 'table', refused)
-    coords = torch.tensor([[0, 0, 0, 0], [0, 0, 0, tables.LIMIT]])
-    assert tables.neighbour_table(tables.keys_of(coords), 3)[13].tolist() == [0, 1]
-
-
-def test_the_inner_table_is_the_table_of_the_smaller_cube():
-    keys = tables.keys_of(random_cloud()[1])
-    wide = tables.neighbour_table(keys, 5)
-    assert torch.equal(tables.inner_table(wide, 3), tables.neighbour_table(keys, 3))
-
-
-def test_keys_tell_their_coordinates():
-    coords = torch.tensor([[0, 0, 0, 0], [1, 2, 3, 4], [7, tables.LIMIT, 0, tables.LIMIT]])
-    keys = tables.keys_of(coords)
-    assert torch.equal(tables.coords_of(keys), coords)
-    assert bool((keys[1:] > keys[:-1]).all())
-
-
-def test_layers_of_a_level_share_one_table(monkeypatch):
-    made = []
-    real = engine.neighbour_table
-    monkeypatch.setattr(engine, 'neighbour_table', lambda *a: made.append(1) or real(*a))
-    _, coords = random_cloud()
-    level = engine.build_levels(coords, 1)[0]
-    x, weight = torch.randn(len(coords), 2), torch.randn(27, 2, 2)
-    for _ in range(3):
-        x = engine.submanifold(x, weight, level)
-    assert len(made) == 1
-
-
 def test_one_cloud_serves_inference_and_training_alike():
     _, coords = random_cloud()
     levels = engine.build_levels(coords, 1)
@@ -344,40 +243,3 @@ def test_clouds_of_one_batch_do_not_see_each_other(each_engine):
     alone = coords[own].clone()
     alone[:, 0] = 0
     assert torch.allclose(convolve(x, coords)[own], convolve(x[own], alone), atol=1e-5)
-
-
-def test_the_part_of_a_batch_has_the_levels_it_would_have_alone():
-    _, coords = random_cloud()
-    parts, spans = engine.part_of(engine.build_levels(coords, 3), 1)
-    alone_coords = coords[coords[:, 0] == 1].clone()
-    alone_coords[:, 0] = 0
-    for part, alone, span in zip(parts, engine.build_levels(alone_coords, 3), spans, strict=True):
-        assert torch.equal(part.coords[:, 1:], alone.coords[:, 1:])
-        assert span.stop - span.start == len(alone)
-        if alone.parent is not None:
-            assert torch.equal(part.parent, alone.parent)
-            assert torch.equal(part.slot, alone.slot)
-
-
-def test_unsorted_coordinates_are_refused():
-    with pytest.raises(ValueError, match='sorted'):
-        engine.build_levels(torch.tensor([[0, 1, 0, 0], [0, 0, 0, 0]]), 1)
-
-
-@pytest.mark.parametrize('wrong', [-1, tables.LIMIT + 1])
-def test_coordinates_beyond_the_keys_are_refused(wrong):
-    coords = torch.tensor([[0, 0, 0, 0], [0, 0, 0, wrong]])
-    with pytest.raises(ValueError, match=r'sorted|from 0 to'):
-        engine.build_levels(coords, 1)
-
-
-def test_a_cloud_without_voxels_gives_features_without_rows():
-    fine, coarse = engine.build_levels(torch.zeros(0, 4, dtype=torch.int64), 2)
-    weight = torch.ones(27, 2, 3, requires_grad=True)
-    out = engine.submanifold(torch.zeros(0, 2), weight, fine)
-    assert out.shape == (0, 3)
-    for width in (4, 3000):  # either form of a strided layer
-        assert engine.down(out, torch.ones(8, 3, width), fine, len(coarse)).shape == (0, width)
-        assert engine.up(out, torch.ones(8, 3, width), fine).shape == (0, width)
-    out.sum().backward()
-    assert float(weight.grad.abs().sum()) == 0

@@ -10,7 +10,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 import torch
 
-from folk_ros.query import Vocabulary
+from folk_ros.query import Sayings, Vocabulary
 from folk_ros.structures import PointCloud
 from folk_ros.student.student import Student, StudentConfig
 from folk_ros.student.sums import seal_of
@@ -223,3 +223,17 @@ def test_an_empty_voxel_grid_is_never_needed_but_one_voxel_works(tmp_path):
     student, _ = saved(tmp_path)
     voxels = voxelize(PointCloud(np.zeros((1, 3), np.float32)), 0.04)
     assert len(student.predict(voxels, 0.9, 0.5).quality) == 0
+
+
+def test_what_is_said_of_names_is_read_as_it_was_written(tmp_path):
+    student, path = saved(tmp_path)
+    said = Sayings(np.array([1, 0, 1]), np.eye(3, 4, dtype=np.float32))
+    known = Vocabulary(('a', 'b'), np.eye(2, 4, dtype=np.float32), 20.0, 0.4, sayings=said)
+    save_student(path, student, known, half=False)
+    read = load_student(path)[1].sayings
+    assert read.of.tolist() == [1, 0, 1]
+    assert np.array_equal(read.embeddings, said.embeddings)
+    load_masks(path)
+    rewritten(path, sayings_of='[1, 0]')
+    with pytest.raises(ValueError, match=r'expected sayings \[2, 4\], got \[3, 4\]'):
+        load_student(path)

@@ -199,7 +199,7 @@ def _look(
 ) -> Iterator[tuple[int, NDArray[np.float32]]]:
     """Yield each view's number and the embeddings [R, D] of the instances that chose it."""
     batch = [views[number] for number in numbers]
-    images = [torch.from_numpy(view.rgb).permute(2, 0, 1).float() / 255 for view in batch]
+    images = [torch.tensor(view.rgb).permute(2, 0, 1) / 255 for view in batch]  # [3, H, W]
     dense = _dense(images, tower) if config.pooling == 'mask' else []
     for k, (number, view) in enumerate(zip(numbers, batch, strict=True)):
         masks = instance_masks(subject, view, np.nonzero(chosen == number)[0], config)

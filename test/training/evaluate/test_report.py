@@ -1,78 +1,32 @@
 import argparse
-from dataclasses import replace
 import re
 import shutil
 
 import numpy as np
-from PIL import Image
 import pytest
+from report_cases import (
+    cells_of,
+    CHAIR,
+    DOOR,
+    report_of,
+    room_task,
+    text_of,
+    text_task,
+    TRUTH,
+    VOID,
+)
 from scoring_cases import block, LABELS, predict, random_masks, random_truth
 
 from folk_ros.cli.evaluate import list_tasks
-from folk_ros.structures import PointCloud
-from folk_ros.training.evaluate.benchmark_files import write_truth
 from folk_ros.training.evaluate.confusion import count_confusion, OTHER
 from folk_ros.training.evaluate.curves import calibrate, mean_curve, object_curve, RECALLS
-from folk_ros.training.evaluate.evaluation import Choices, evaluate, Task
+from folk_ros.training.evaluate.evaluation import Choices, evaluate
 from folk_ros.training.evaluate.mask_quality import count_matches
 from folk_ros.training.evaluate.matching import match_scene
-from folk_ros.training.evaluate.predictions import save_predictions
 from folk_ros.training.evaluate.report import compose, write_report
 from folk_ros.training.evaluate.report_tables import TOLD
 from folk_ros.training.evaluate.worst_scenes import rank_scenes
 from folk_ros.training.labels import LabelSet
-from folk_ros.training.scenes.scene import GroundTruth, save_scene, Scene
-
-TRUTH = np.repeat([2001, 5001, 0], [200, 200, 200])
-CHAIR, DOOR, VOID = (0, 200), (200, 400), (400, 600)
-ROOM_LABELS = LabelSet.from_names(('chair', 'table'))
-PNG = b'\x89PNG\r\n\x1a\n'
-
-
-def text_task(folder, name, predictions, truth=TRUTH, labels=LABELS, choices=Choices()):  # noqa: B008
-    save_predictions(folder / 'pred' / f'{name}.npz', predictions)
-    write_truth(folder / 'gt' / f'{name}.txt', truth)
-    return Task(
-        name, folder / 'pred' / f'{name}.npz', folder / 'gt' / f'{name}.txt', labels, choices
-    )
-
-
-def room_task(folder, name, spans):
-    """A floor with a chair and a table of 500 points each; predictions of spans of points."""
-    rng = np.random.default_rng(0)
-    blocks = ((0.6, 0.6), (2.2, 1.6))
-    parts = [np.array([*at, 0]) + rng.random((500, 3)) * 0.6 for at in blocks]
-    floor = rng.random((3000, 3)) * (3.0, 2.5, 0.01)
-    xyz = np.concatenate([*parts, floor]).astype(np.float32)
-    instance = np.repeat(np.array([0, 1, -1], np.int32), [500, 500, 3000])
-    novel = np.zeros(2, bool)
-    truth = GroundTruth(instance, ['chair', 'table'], (('chair',), ('table',)), novel)
-    scene = Scene(name, PointCloud(xyz, np.full((4000, 3), 128, np.uint8)), truth)
-    path = save_scene(scene, folder / 'rooms')
-    masks = predict(block(4000, *spans), [1] * len(spans))
-    save_predictions(folder / 'pred' / f'{name}.npz', masks)
-    return Task(name, folder / 'pred' / f'{name}.npz', path, ROOM_LABELS, Choices())
-
-
-def text_of(tasks, **more):
-    """The text of a report without pictures, and its figures."""
-    evaluation = replace(evaluate(tasks), **more)
-    figures = evaluation.figures()
-    return compose(evaluation, figures), figures
-
-
-def report_of(folder, tasks):
-    """The text of a report, its figures and its folder."""
-    evaluation = evaluate(tasks)
-    figures = evaluation.figures()
-    text = write_report(folder / 'report', evaluation, figures, tasks).read_text()
-    return text, figures, folder / 'report'
-
-
-def cells_of(text, first):
-    """Cells of the table row that begins with a cell."""
-    line = next(line for line in text.splitlines() if line.startswith(f'| {first} '))
-    return [cell.strip() for cell in line.strip('|').split(' | ')]
 
 
 def random_matches(seed, scenes=6):
@@ -83,12 +37,6 @@ def random_matches(seed, scenes=6):
         masks = predict(*random_masks(rng, truth))
         matches.append(match_scene(f's{number}', masks, truth, LABELS))
     return [by_label for by_label, _ in matches], [objects for _, objects in matches]
-
-
-def orange_pixels(path):
-    """Count the pixels in the colour of what was missed."""
-    red, green, blue = np.asarray(Image.open(path).convert('RGB')).astype(int).transpose(2, 0, 1)
-    return int(((red > 150) & (green < 100) & (blue < 40)).sum())
 
 
 def test_the_summary_holds_the_figures_given(tmp_path):
@@ -256,37 +204,6 @@ def test_the_worst_scene_has_the_lowest_f1_and_ties_go_by_name(tmp_path):
     assert re.findall(r'^\| (\w) ', worst, re.MULTILINE) == ['c', 'b', 'd', 'a']
 
 
-def test_every_picture_named_is_there_and_the_others_are_not(tmp_path):
-    tasks = [room_task(tmp_path, f'r{k}', [(0, 500), (1000, 3000)][: k + 1]) for k in range(2)]
-    text, _, folder = report_of(tmp_path, tasks)
-    named = set(re.findall(r'!\[.*\]\((.*)\)', text))
-    assert named == {
-        'curves.png', 'labels.png', 'confusion.png', 'worst_1.png', 'worst_2.png',
-    }  # fmt: skip
-    assert {path.name for path in folder.iterdir()} == named | {'report.md'}
-    for name in named:
-        data = (folder / name).read_bytes()
-        assert data[:8] == PNG and len(data) < 500_000
-        assert len(np.unique(np.asarray(Image.open(folder / name).convert('L')))) > 20
-    text = report_of(tmp_path, tasks[:1])[0]
-    assert not (folder / 'worst_2.png').exists() and 'worst_2.png' not in text
-
-
-def test_what_was_missed_is_marked_in_the_picture_of_a_scene(tmp_path):
-    missed = room_task(tmp_path, 'missed', [(0, 500)])
-    report_of(tmp_path, [missed])
-    with_miss = orange_pixels(tmp_path / 'report' / 'worst_1.png')
-    found = room_task(tmp_path, 'found', [(0, 500), (500, 1000)])
-    report_of(tmp_path, [found])
-    assert with_miss > 2000 and orange_pixels(tmp_path / 'report' / 'worst_1.png') == 0
-
-
-def test_scenes_without_coordinates_are_not_drawn_and_the_report_says_so(tmp_path):
-    text, _, folder = report_of(tmp_path, [text_task(tmp_path, 's', predict(block(600, CHAIR)))])
-    assert 's: not drawn: the ground truth is a text file, which has no coordinates.' in text
-    assert not list(folder.glob('worst_*'))
-
-
 def test_a_scene_that_cannot_be_read_again_spoils_no_report(tmp_path):
     task = room_task(tmp_path, 'gone', [(0, 500)])
     evaluation = evaluate([task])
@@ -312,15 +229,3 @@ def test_a_report_is_written_whatever_is_missing(tmp_path, labels, truth, spans)
     text, figures, _ = report_of(tmp_path, [task])
     shown = f'{figures["ap"]:.3f}' if truth.any() else '-'
     assert cells_of(text, 'by label, all')[1] == shown and 'nan' not in text.lower()
-
-
-def test_two_hundred_labels_fit_into_pictures(tmp_path):
-    labels = LabelSet.from_names([f'a rather long name of a label {k}' for k in range(200)])
-    truth = np.repeat(np.arange(1, 201) * 1000 + 1, 100)
-    spans = [(k * 100, k * 100 + 100) for k in range(200)]
-    given = np.roll(labels.ids, 1)
-    masks = predict(block(20000, *spans), given, np.linspace(0.1, 0.9, 200))
-    text, _, folder = report_of(tmp_path, [text_task(tmp_path, 's', masks, truth, labels)])
-    assert 'Only the 38 most frequent names have a row' in ' '.join(text.split())
-    for path in folder.glob('*.png'):
-        assert path.stat().st_size < 500_000 and max(Image.open(path).size) < 2000

@@ -7,7 +7,6 @@ from folk_ros.training.scenes.rooms.placing import on_floor_somewhere, ONCE, som
 from folk_ros.training.scenes.rooms.room import Placed, Room
 
 LIVING = ('living room', 'bedroom')
-WORKING = ('office', 'classroom', 'workshop')
 NOT_IN: dict[str, tuple[str, ...]] = {
     'piano': ('bathroom', 'kitchen', 'workshop'), 'toaster': ('bathroom', 'bedroom'),
     'coffee kettle': ('bathroom', 'bedroom'), 'telephone': ('bathroom',),

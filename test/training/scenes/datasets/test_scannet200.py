@@ -1,142 +1,38 @@
-"""Scans of ScanNet, from a folder made in its own formats out of a rendered room."""
+"""Scans of ScanNet become scenes with their views and their truth."""
 
 from collections import Counter
 import json
 
 import numpy as np
-from PIL import Image
 import pytest
+from scannet_scans import (
+    LABELS,
+    matrix_text,
+    rendered_room,
+    SCAN,
+    thinned,
+    write_annotation,
+    write_scan,
+)
 
-from folk_ros.cloud_files import write_ply
-from folk_ros.structures import PointCloud
 from folk_ros.training.evaluate.benchmark_files import read_truth, write_truth
-from folk_ros.training.labels import load_labels
 from folk_ros.training.scenes.datasets.scannet200 import (
     open_scannet,
-    read_label_map,
-    read_list,
     read_scan,
     split_scenes,
 )
 from folk_ros.training.scenes.ground_truth import ground_truth_ids, truth_from_ids
 from folk_ros.training.scenes.scene import load_scene, save_scene
-from folk_ros.training.scenes.synthetic import make_scene, RoomConfig
-
-SCAN = 'scene9000_00'  # of no official split
-HEADER = (
-    'id raw_category category count nyu40id eigen13id nyuClass nyu40class eigen13class ModelNet40 '
-    'ModelNet10 ShapeNetCore55 synsetoffset wnsynsetid wnsynsetkey mpcat40 mpcat40index'
-).replace(' ', '\t')
-WALL, STRANGE = 'wall', 'flux capacitor'
-
-
-def alignment():
-    """Turn by 30 degrees about z and move, as axisAlignment does."""
-    matrix = np.eye(4)
-    c, s = np.cos(np.pi / 6), np.sin(np.pi / 6)
-    matrix[:2, :2] = [[c, -s], [s, c]]
-    matrix[:3, 3] = [-5.3, 2.1, -0.06]
-    return matrix
-
-
-def matrix_text(matrix):
-    return '\n'.join(' '.join(f'{v:f}' for v in row) for row in matrix) + '\n'
-
-
-def numbers(matrix):
-    return ' '.join(f'{v:.9f}' for v in np.ravel(matrix))
-
-
-def write_label_map(path):
-    labels = load_labels('scannet200')
-    rows = [(i, n, n) for i, n in zip(labels.ids, labels.names, strict=True)]
-    rows += [(2, 'swivel thing', 'chair'), (5000, 'doorstop', 'doorstop')]
-    lines = [HEADER]
-    lines += ['\t'.join([str(i), raw, name, '9', *[''] * 13]) for i, raw, name in rows]
-    path.write_text('\n'.join(lines) + '\n')
-
-
-def write_annotation(folder, scan, owner, categories, **about):
-    """Cut each object (-1: none) into segments of scattered numbers, as a mesh segmenter does."""
-    rng = np.random.default_rng(5)
-    segment = (owner + 1) * 3 + rng.integers(0, 3, len(owner))
-    shuffled = rng.permutation(int(segment.max(initial=0)) + 1) * 7
-    groups = [
-        {
-            'id': k,
-            'objectId': k,
-            'segments': shuffled[(k + 1) * 3 : (k + 2) * 3].tolist(),
-            'label': category,
-        }
-        for k, category in enumerate(categories)
-    ]
-    name = f'{scan}_vh_clean_2.0.010000.segs.json'
-    segs = {'sceneId': scan, 'segIndices': shuffled[segment].tolist()}
-    (folder / name).write_text(json.dumps({'params': {'kThresh': '0.01'}, **segs}))
-    stored = {'sceneId': f'scannet.{scan}', 'segmentsFile': f'scannet.{name}', 'segGroups': groups}
-    (folder / f'{scan}.aggregation.json').write_text(json.dumps(stored | about))
-
-
-def write_frames(folder, scene, T_scan_world):
-    """Export every view ten frames apart, colour twice as large and a little off centre."""
-    own = scene.views[0].intrinsics.astype(float)
-    other = own.copy()
-    other[:2] *= 2
-    other[:2, 2] += (2.5, -1.5)
-    for name in ('color', 'depth', 'pose', 'intrinsic'):
-        (folder / name).mkdir()
-    for kind, k in (('depth', own), ('color', other)):
-        matrix = np.eye(4)
-        matrix[:3, :3] = k
-        (folder / 'intrinsic' / f'intrinsic_{kind}.txt').write_text(matrix_text(matrix))
-    for k, view in enumerate(scene.views):
-        large = Image.fromarray(view.rgb).resize((2 * view.rgb.shape[1], 2 * view.rgb.shape[0]))
-        moved = large.transform(large.size, Image.Transform.AFFINE, (1, 0, -2, 0, 1, 2))
-        moved.save(folder / 'color' / f'{10 * k}.jpg', quality=97)
-        counts = np.rint(view.depth * 1000).astype(np.uint16)
-        Image.fromarray(counts).save(folder / 'depth' / f'{10 * k}.png')
-        pose = T_scan_world @ view.T_world_camera
-        (folder / 'pose' / f'{10 * k}.txt').write_text(matrix_text(pose))
-
-
-def write_scan(root, scene, *, scan=SCAN, frames=True, part='scans'):
-    """Write a scene as ScanNet would have scanned it, with one wall and one odd thing."""
-    folder = root / part / scan
-    folder.mkdir(parents=True)
-    T_scan_world = np.linalg.inv(alignment())
-    xyz = scene.cloud.xyz.astype(float) @ T_scan_world[:3, :3].T + T_scan_world[:3, 3]
-    cloud = PointCloud(xyz.astype(np.float32), scene.cloud.rgb)
-    write_ply(cloud, folder / f'{scan}_vh_clean_2.ply')
-    owner = scene.truth.point_instance.astype(int)
-    free = np.flatnonzero(owner < 0)
-    count = len(scene.truth.names)
-    owner[free[:500]], owner[free[500:900]] = count, count + 1
-    write_annotation(folder, scan, owner, [*scene.truth.names, WALL, STRANGE])
-    height, width = scene.views[0].depth.shape
-    (folder / f'{scan}.txt').write_text(
-        f'axisAlignment = {numbers(alignment())} \ncolorHeight = {2 * height}\n'
-        f'depthHeight = {height}\ndepthWidth = {width}\nsceneType = Bathroom\n'
-    )
-    if frames:
-        write_frames(folder, scene, T_scan_world)
-    write_label_map(root / 'scannetv2-labels.combined.tsv')
-    return folder
 
 
 @pytest.fixture(scope='module')
 def room():
-    return make_scene(3, RoomConfig(views=5, width=96, height=72))
+    return rendered_room()
 
 
 @pytest.fixture(scope='module')
 def small(room):
-    """Return the room with a fiftieth of its points."""
-    rows = np.arange(0, len(room.cloud), 50)
-    truth = truth_from_ids(ground_truth_ids(room, load_labels('scannet200'))[rows], LABELS)
-    return type(room)('small', room.cloud.select(rows), truth, room.views)
-
-
-LABELS = load_labels('scannet200')
+    return thinned(room)
 
 
 def test_a_scan_is_the_room_it_was_made_of(tmp_path, room):
@@ -305,125 +201,3 @@ def test_the_official_splits_are_whole_and_apart():
     assert not spaces['train'] & spaces['val'] and not spaces['train'] & spaces['test']
     assert 'scene0011_00' in splits['val'] and 'scene0000_00' in splits['train']
     assert max(Counter(sum(splits.values(), [])).values()) == 1
-
-
-def change_json(path, **changes):
-    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
-
-
-def cut(path, share=0.6):
-    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
-
-
-PLY, SEGS = f'{SCAN}_vh_clean_2.ply', f'{SCAN}_vh_clean_2.0.010000.segs.json'
-GROUPS, INFO = f'{SCAN}.aggregation.json', f'{SCAN}.txt'
-
-
-@pytest.mark.parametrize(
-    ('spoil', 'says'),
-    [
-        (lambda f: cut(f / PLY), f'{PLY}: .*the file was cut off'),
-        (lambda f: (f / PLY).unlink(), f'{PLY}: there is no such file'),
-        (lambda f: (f / SEGS).unlink(), f'{SEGS}: cannot be read'),
-        (lambda f: (f / GROUPS).unlink(), f'{SCAN}.aggregation.json: is missing beside'),
-        (lambda f: cut(f / SEGS), f'{SEGS}: cannot be read'),
-        (lambda f: change_json(f / SEGS, segIndices=[1, 2]), 'expected a segment for each of'),
-        (lambda f: change_json(f / SEGS, segIndices=['a']), "whole numbers in 'segIndices'"),
-        (
-            lambda f: change_json(f / SEGS, segIndices=[9] * len(json_of(f / SEGS)['segIndices'])),
-            'it is the annotation of another mesh',
-        ),
-        (lambda f: change_json(f / GROUPS, segGroups=[{'id': 1}]), "expected 'segGroups' with"),
-        (lambda f: (f / GROUPS).write_text('[]'), f'{GROUPS}: expected a JSON object'),
-        (lambda f: (f / INFO).unlink(), f'{INFO}: cannot be read'),
-        (
-            lambda f: (f / INFO).write_text('axisAlignment = 1 2 3\n'),
-            'axisAlignment: expected 16 numbers',
-        ),
-        (
-            lambda f: (f / INFO).write_text(f'axisAlignment = {numbers(2 * np.eye(4))}\n'),
-            'axisAlignment: expected 16 numbers of a rigid motion',
-        ),
-        (lambda f: (f / 'pose/20.txt').write_text('1 2 3'), 'pose/20.txt: expected 16 numbers'),
-        (lambda f: (f / 'pose/20.txt').write_text('a b'), 'pose/20.txt: expected 16 numbers'),
-        (lambda f: (f / 'color/20.jpg').unlink(), r'color/20\.jpg: there is no such image'),
-        (lambda f: (f / 'depth/20.png').unlink(), r'depth/20\.png: there is no such image'),
-        (
-            lambda f: Image.new('I;16', (640, 480)).save(f / 'depth/20.png'),
-            'depth/20.png: expected a depth image of 96x72 pixels, got 640x480',
-        ),
-        (
-            lambda f: [p.unlink() for p in (f / 'intrinsic').glob('*')],
-            r'expected intrinsic/intrinsic_depth\.txt',
-        ),
-    ],
-)
-def test_a_bad_scan_names_the_file(tmp_path, small, spoil, says):
-    folder = write_scan(tmp_path, small)
-    source = open_scannet(tmp_path)
-    read_scan(source, SCAN)
-    spoil(folder)
-    with pytest.raises(ValueError, match=says):
-        read_scan(source, SCAN)
-
-
-def json_of(path):
-    return json.loads(path.read_text())
-
-
-def test_the_annotation_of_the_full_mesh_is_refused(tmp_path, small):
-    folder = write_scan(tmp_path, small, frames=False)
-    wanted = read_scan(open_scannet(tmp_path), SCAN).truth.names
-    other = folder / f'{SCAN}_vh_clean.aggregation.json'
-    (folder / GROUPS).rename(other)
-    assert read_scan(open_scannet(tmp_path), SCAN).truth.names == wanted
-    change_json(other, segmentsFile=f'scannet.{SCAN}_vh_clean.segs.json')
-    with pytest.raises(ValueError, match='the benchmark is scored on those of'):
-        read_scan(open_scannet(tmp_path), SCAN)
-
-
-def test_an_annotated_scan_without_annotation_is_an_error(tmp_path, small):
-    scan = split_scenes('val')[0]
-    folder = write_scan(tmp_path, small, scan=scan, frames=False)
-    for path in folder.glob('*.json'):
-        path.unlink()
-    with pytest.raises(ValueError, match='the annotation of this scan is missing'):
-        read_scan(open_scannet(tmp_path), scan)
-    with pytest.raises(ValueError, match='scene0000_00: there is no such scan'):
-        read_scan(open_scannet(tmp_path), 'scene0000_00')
-
-
-@pytest.mark.parametrize(
-    ('text', 'says'),
-    [
-        ('id\tcategory\n1\twall\n', r"columns are missing: \['raw_category'\]"),
-        ('id\traw_category\nx\twall\n', "line 2: expected a whole number as id, got 'x'"),
-        ('', 'columns are missing'),
-    ],
-)
-def test_a_wrong_label_map_is_named(tmp_path, text, says):
-    path = tmp_path / 'scannetv2-labels.combined.tsv'
-    path.write_text(text)
-    with pytest.raises(ValueError, match=f'combined.tsv: .*{says}'):
-        open_scannet(tmp_path)
-    with pytest.raises(ValueError, match='combined.tsv: cannot be read'):
-        open_scannet(tmp_path / 'nowhere' / 'at all')
-
-
-def test_the_first_line_of_a_category_wins(tmp_path):
-    path = tmp_path / 'map.tsv'
-    path.write_text('id\traw_category\n2\tchair\n7\t"quoted" thing\n9\tchair\n')
-    assert read_label_map(path) == {'chair': 2, '"quoted" thing': 7}
-
-
-def test_a_list_without_scenes_is_refused(tmp_path):
-    (tmp_path / 'list.txt').write_text('a\nb\n\na\n')
-    assert read_list(tmp_path / 'list.txt') == ['a', 'b']
-    (tmp_path / 'list.txt').write_text('\n')
-    with pytest.raises(ValueError, match='expected one scene id a line'):
-        read_list(tmp_path / 'list.txt')
-    (tmp_path / 'list.txt').write_text('a\n../b\n')
-    with pytest.raises(ValueError, match=r"expected plain scene ids, got '\.\./b'"):
-        read_list(tmp_path / 'list.txt')
-    with pytest.raises(ValueError, match="there is no split 'valid'"):
-        split_scenes('valid')
