@@ -79,5 +79,5 @@ setup(
             'mypy>=1.8',
         ],
     },
-    entry_points={'console_scripts': ['folk = folk_ros.cli.main:main']},
+    entry_points={'console_scripts': ['folk = folk_ros.cli.entry:main']},
 )

@@ -199,7 +199,7 @@ class NodeConfig(Checked):
         '', 'Where that is kept; empty: folk_ros in ROS_HOME, or in ~/.ros.', fixed=True
     )
     vocabulary: tuple[str, ...] = setting(
-        (), "Names of ~/instances, and what questions are judged against; empty: the model's."
+        (), "Names of ~/instances; empty: the model's, which questions are judged against anyhow."
     )
     scene_folder: str = setting(
         '', '~/save and ~/load work in this folder alone; empty: they refuse.', fixed=True

@@ -157,8 +157,10 @@ def _draw_corner(figure: Any, scene: _Scene, room: Room) -> None:
     axes = _panel(figure, CORNER_PANEL)
     axes.imshow(picture, extent=(0, size[0], size[1], 0), interpolation='none')
     axes.axis('off')
-    draw_boxes(axes, view, depth, scene.corners, scene.colours, stands)
-    draw_labels(axes, view, scene.corners, scene.words, font_size=12.5)
+    shown = np.flatnonzero(stands)
+    corners, words = scene.corners[shown], [scene.words[row] for row in shown]
+    draw_boxes(axes, view, depth, corners, [colour for _, colour in words], stands[shown])
+    draw_labels(axes, view, corners, words, font_size=12.5)
 
 
 def _draw_top(figure: Any, scene: _Scene, room: Room) -> None:
@@ -251,8 +253,8 @@ def _kept(
     """
     Tell which points [N] are drawn, the opened room and the objects in it, and which objects [I].
 
-    Objects that hang in what is taken away, such as a door in a near wall, go with it: their box
-    and label say enough, and they would only hide the room.
+    Objects that hang in what is taken away, such as a door in a near wall, go with it: they would
+    only hide the room. From above their box and label are drawn all the same.
     """
     stay = open_room(scene.xyz, room, corner)
     owned = scene.owner >= 0

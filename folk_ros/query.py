@@ -2,17 +2,18 @@
 Queries: which instances answer a text, with a probability.
 
 Raw CLIP cosines are not calibrated, so a background vocabulary helps: text and instance answer
-each other as far as both are the same names of it, and by their cosine. How sure that makes us is
-learned: from words that nobody was taught, asked of scenes whose objects are known, present or
-not (Answering). For a student that was distilled without such scenes, an instance is judged by a
-softmax between the text and the vocabulary. Names that mean nearly the same as the text ("sofa"
-asked of "couch") do not stand against it, and a gate on the cosine itself keeps a text that is
-like nothing here from winning for want of rivals.
+each other as far as both are the same names of it, and by their cosine. What is said of things
+("something that shows the time") tells what a text means as well as their names do. How sure
+that makes us is learned: from words that nobody was taught, asked of scenes whose objects are
+known, present or not (Answering). For a student that was distilled without such scenes, an
+instance is judged by a softmax between the text and the vocabulary. Names that mean nearly the
+same as the text ("sofa" asked of "couch") do not stand against it, and a gate on the cosine
+itself keeps a text that is like nothing here from winning for want of rivals.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,7 @@ GATE_WIDTH = 0.03  # cosine over which the gate opens
 ALLY_SHARE = 0.85  # names at least this share as similar as the most similar one are allies
 SHARPNESS = 0.75  # of the softmax over names, in units of the vocabulary's scale
 BESIDE = 0.5  # weight of the cosine beside the names, in the same units
+BESIDE_SAYINGS = 0.125  # the same where sayings tell what texts mean: it has less to add
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,19 @@ class Answering:
 
 
 @dataclass(frozen=True)
+class Sayings:
+    """Other words for the names of a vocabulary, and what such things are or do."""
+
+    of: NDArray[np.int64]  # [P] row of the name that each is said of
+    embeddings: NDArray[np.float32]  # [P, D] unit length
+
+    def __post_init__(self) -> None:
+        check_arrays(
+            'Sayings', of=(self.of, 'P', np.int64), embeddings=(self.embeddings, 'P D', np.float32)
+        )
+
+
+@dataclass(frozen=True)
 class Vocabulary:
     """Known names: the background a text is judged against, and the labels of a scene."""
 
@@ -48,6 +63,8 @@ class Vocabulary:
     scale: float  # logit scale of the softmax
     floor: float  # cosine of text and instance at which they are as likely unrelated as related
     answering: Answering | None = None  # if known, in place of the floor
+    sayings: Sayings | None = None
+    shown: int = 0  # so many of the first names are labels, the others background alone; 0: all
 
     def __post_init__(self) -> None:
         check_arrays('Vocabulary', embeddings=(self.embeddings, 'B D', np.float32))
@@ -56,6 +73,37 @@ class Vocabulary:
                 f'Vocabulary: expected {len(self.embeddings)} different names, '
                 f'got {len(self.names)} of which {len(set(self.names))} differ'
             )
+        if (
+            self.sayings is not None
+            and not np.isin(self.sayings.of, np.arange(len(self.names))).all()
+        ):
+            raise ValueError(
+                f'Vocabulary: has {len(self.names)} names, some sayings are of row '
+                f'{self.sayings.of.max()} or below 0'
+            )
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The names that things are called by."""
+        return self.names[: self.shown or None]
+
+    def showing(self, names: tuple[str, ...], embeddings: NDArray[np.float32]) -> Vocabulary:
+        """
+        Return a vocabulary that calls things by other names, embedded as [B, D].
+
+        Its own names stay behind them: few names leave a text without rivals, and then everything
+        answers it.
+        """
+        given = set(names)
+        rest = [row for row, name in enumerate(self.names) if name not in given]
+        every = (*names, *(self.names[row] for row in rest))
+        sayings = self.sayings
+        if sayings is not None:
+            place = {name: row for row, name in enumerate(every)}
+            moved = np.array([place[name] for name in self.names], np.int64)
+            sayings = Sayings(moved[sayings.of], sayings.embeddings)
+        embedded = np.concatenate([embeddings, self.embeddings[rest]])
+        return replace(self, names=every, embeddings=embedded, sayings=sayings, shown=len(names))
 
 
 def check_texts(texts: list[str], config: QueryConfig) -> list[str]:
@@ -111,11 +159,24 @@ def evidence(
     the same, and some of the cosine, which tells a red chair from a blue one.
     """
     scale = SHARPNESS * vocabulary.scale
-    meant = _softmax(scale * (texts @ vocabulary.embeddings.T))  # [Q, B]
     seen = _softmax(scale * (embeddings @ vocabulary.embeddings.T))  # [I, B]
-    same = np.log(meant @ seen.T + 1e-30)
-    found: NDArray[np.float32] = same + BESIDE * vocabulary.scale * (texts @ embeddings.T)
+    same = np.log(meanings(texts, vocabulary) @ seen.T + 1e-30)
+    beside = BESIDE if vocabulary.sayings is None else BESIDE_SAYINGS
+    found: NDArray[np.float32] = same + beside * vocabulary.scale * (texts @ embeddings.T)
     return found
+
+
+def meanings(texts: NDArray[np.float32], vocabulary: Vocabulary) -> NDArray[np.float32]:
+    """Return how probably texts [Q, D] mean each name [Q, B], by it or by what is said of it."""
+    scale = SHARPNESS * vocabulary.scale
+    names, said = vocabulary.embeddings, vocabulary.sayings
+    if said is None:
+        return _softmax(scale * (texts @ names.T))
+    drawn = _softmax(scale * (texts @ np.concatenate([names, said.embeddings]).T))  # [Q, B + P]
+    of = np.concatenate([np.arange(len(names)), said.of])
+    found = np.zeros((len(names), len(texts)), np.float32)
+    np.add.at(found, of, drawn.T)
+    return found.T
 
 
 def rivalry(
@@ -163,11 +224,12 @@ def answer(
 
 
 def best_names(instances: Instances, vocabulary: Vocabulary) -> list[Match]:
-    """Name every instance by its most probable vocabulary entry."""
-    cosine = instances.embeddings @ vocabulary.embeddings.T  # [I, B]
+    """Name every instance by its most probable label."""
+    labels = vocabulary.labels
+    cosine = instances.embeddings @ vocabulary.embeddings[: len(labels)].T  # [I, B]
     logits = vocabulary.scale * (cosine - cosine.max(1, keepdims=True))
     probability = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
     return [
-        Match(row, vocabulary.names[best], float(probability[row, best]), float(cosine[row, best]))
+        Match(row, labels[best], float(probability[row, best]), float(cosine[row, best]))
         for row, best in enumerate(cosine.argmax(1))
     ]

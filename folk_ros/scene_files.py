@@ -4,7 +4,9 @@ Save a scene and load it again: its objects, their embeddings and masks, and the
 One safetensors file holds xyz [N, 3] float32, rgb [N, 3] uint8 where there is colour, the arrays
 of Instances under their names (boxes as box_centre, box_size, box_yaw), and in its metadata the
 format, frame, time, the CLIP space of the embeddings, the last id given, and a SHA-256 of all of
-it. Nothing is packed or pickled, so a file takes as much memory as it is long.
+it; where answers are given in another frame, also that (answer_frame) and its place
+(T_answer_scene, 16 numbers as JSON, row by row). Nothing is packed or pickled, so a file takes as
+much memory as it is long.
 """
 
 from __future__ import annotations
@@ -30,6 +32,8 @@ SUFFIX = '.safetensors'
 MAX_FILE_BYTES = 4 << 30
 MAX_HEADER_BYTES = 1 << 16
 MAX_POINTS = 50_000_000
+MAX_TRANSFORM_CHARS = 500
+SKEW = 1e-3  # quaternions on /tf are rounded
 ARRAYS: dict[str, tuple[str, int]] = {  # safetensors' name of the type, number of axes
     'xyz': ('F32', 2),
     'rgb': ('U8', 2),
@@ -58,8 +62,19 @@ class SavedScene:
     cloud: PointCloud
     clip: str  # name of the CLIP space of the embeddings
     last_id: int = 0  # last id given to an object; the next new one has a greater one
+    answer_frame: str = ''  # in which answers were given; empty: the frame of the scene
+    T_answer_scene: NDArray[np.float64] | None = None  # [4, 4], None: the frames are one
+
+    @property
+    def frame_id(self) -> str:
+        """The frame in which answers were given."""
+        return self.answer_frame or self.instances.frame_id
 
     def __post_init__(self) -> None:
+        if self.T_answer_scene is not None:
+            _check_transform(self.T_answer_scene)
+        if bool(self.answer_frame) != (self.T_answer_scene is not None):
+            raise ValueError('SavedScene: expected answer_frame and T_answer_scene, got one alone')
         if self.instances.num_points != len(self.cloud):
             raise ValueError(
                 f'SavedScene: masks over {self.instances.num_points} points do not fit a cloud '
@@ -98,6 +113,9 @@ def save_scene(path: str | Path, scene: SavedScene) -> None:
         'clip': scene.clip,
         'last_id': str(max([scene.last_id, *(int(one) for one in instances.ids)])),
     }
+    if scene.T_answer_scene is not None:
+        metadata['answer_frame'] = scene.answer_frame
+        metadata['T_answer_scene'] = json.dumps(scene.T_answer_scene.ravel().tolist())
     metadata['sha256'] = digest(arrays, metadata)
     with replacing(path) as file:
         file.write(save(arrays, metadata))
@@ -209,7 +227,33 @@ def _scene(arrays: dict[str, NDArray[Any]], metadata: dict[str, str]) -> SavedSc
         scene_id=int(metadata['scene_id']),
     )
     cloud = PointCloud(arrays['xyz'], arrays.get('rgb'), frame_id, stamp_ns)
-    return SavedScene(instances, cloud, metadata['clip'], int(metadata['last_id']))
+    T_answer_scene = None
+    if 'T_answer_scene' in metadata:
+        T_answer_scene = _transform(metadata['T_answer_scene'])
+    return SavedScene(
+        instances,
+        cloud,
+        metadata['clip'],
+        int(metadata['last_id']),
+        metadata.get('answer_frame', ''),
+        T_answer_scene,
+    )
+
+
+def _transform(text: str) -> NDArray[np.float64]:
+    """Read 16 numbers in JSON, the first MAX_TRANSFORM_CHARS characters at most."""
+    numbers = json.loads(text) if len(text) <= MAX_TRANSFORM_CHARS else None
+    if not isinstance(numbers, list) or len(numbers) != 16:
+        raise ValueError(f'metadata T_answer_scene: expected 16 numbers, got {text[:40]!r}')
+    return np.array(numbers, np.float64).reshape(4, 4)
+
+
+def _check_transform(T: NDArray[np.float64]) -> None:
+    """Raise ValueError unless T [4, 4] turns and moves, and nothing else."""
+    R = T[:3, :3]
+    rigid = T.shape == (4, 4) and np.isfinite(T).all() and np.allclose(T[3], (0, 0, 0, 1))
+    if not rigid or not np.allclose(R @ R.T, np.eye(3), atol=SKEW) or np.linalg.det(R) < 0:
+        raise ValueError('T_answer_scene: expected a rotation and a translation, [4, 4]')
 
 
 def digest(arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) -> str:

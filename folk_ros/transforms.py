@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from dataclasses import dataclass, field
+import math
 import threading
 import time
 
@@ -189,6 +190,14 @@ def _at(poses: list[Pose], stamp_ns: int, child: str, parent: str) -> Pose:
     translation = before.translation + share * (after.translation - before.translation)
     rotation = slerp(before.rotation, after.rotation, share)
     return Pose(stamp_ns, translation, rotation)
+
+
+def turned_about_z(T: NDArray[np.float64], yaw: float) -> float:
+    """Return the turn about z, radians, of what was turned by `yaw` and then by T [4, 4]."""
+    cos, sin = math.cos(yaw), math.sin(yaw)
+    turned = T[:3, :3] @ np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]])
+    _, _, z, w = quaternion(turned)
+    return 2.0 * math.atan2(z, w)
 
 
 def quaternion(rotation: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -143,10 +143,22 @@ def test_every_python_example_of_the_readme_compiles():
         compile(block, 'README.md', 'exec')
 
 
+def script(name):
+    spec = importlib.util.spec_from_file_location(name, ROOT / 'docs' / f'{name}.py')
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_figures_of_the_shipped_student_are_those_of_the_results():
+    readme_rows = script('readme_rows')
+    readme = (ROOT / 'README.md').read_text(encoding='utf-8')
+    assert len(list(readme_rows.rows())) >= 2
+    assert readme == readme_rows.updated(readme), 'stale: python docs/readme_rows.py'
+
+
 def test_the_page_of_the_api_is_what_the_docstrings_say():
-    spec = importlib.util.spec_from_file_location('make_api', ROOT / 'docs' / 'make_api.py')
-    make_api = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(make_api)
+    make_api = script('make_api')
     stored = make_api.PAGE.read_text(encoding='utf-8')
     assert stored == make_api.page().rstrip() + '\n', 'stale: python docs/make_api.py'
     assert '**`segment(cloud: PointCloud) -> Instances`**' in stored
@@ -165,3 +177,8 @@ def test_the_tree_of_the_readme_is_the_tree():
             name for name in (first, *(folder + n for n in others)) if not any(ROOT.glob(name))
         ]
     assert lost == []
+    told = {path for line in block.splitlines() for name in line.split()
+            for path in ROOT.glob(name if '/' in name else f'folk_ros/{name}')}  # fmt: skip
+    aside = set(re.findall(r'\w+', block))  # modules that a caption names
+    top = {path for path in ROOT.glob('folk_ros/*.py') if path.stem not in {'__init__', *aside}}
+    assert top <= told

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,10 +9,12 @@ pytest.importorskip('matplotlib', reason='pictures need matplotlib')
 
 from matplotlib.image import imread
 
-from folk_ros.draw import _colours, _ticks, draw_overview
+from folk_ros.draw import _colours, _ticks, draw_overview, overview
 from folk_ros.draw_annotations import _place, _shared
 from folk_ros.draw_view import corner_view, measure_room, open_room, render, top_view, View
 from folk_ros.structures import Boxes, Instances, PointCloud
+
+CEILING = np.array([[1.5, 1.5, 2.5]], np.float32)
 
 
 def make_room(yaw=0.4, points=4000, coloured=True):
@@ -51,6 +55,15 @@ def test_the_picture_has_its_size_and_shows_the_object_in_both_views(tmp_path):
     assert is_red(picture[:, :1000]).sum() > 1000
     assert is_red(picture[:, 1050:]).sum() > 500
     assert [p.name for p in tmp_path.iterdir()] == ['a.png']
+
+
+def test_what_hangs_in_the_ceiling_that_is_taken_away_is_named_from_above_alone():
+    cloud, crate = make_room()
+    points = crate.points - len(crate.points)  # those of the ceiling
+    lamp = replace(crate, points=points, boxes=replace(crate.boxes, centre=CEILING))
+    for one, corner in ((crate, ['crate']), (lamp, [])):
+        axes = overview(cloud, one, ['crate']).figure.axes
+        assert [[text.get_text() for text in panel.texts] for panel in axes] == [corner, ['crate']]
 
 
 @pytest.mark.parametrize('coloured', [True, False])

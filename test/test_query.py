@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,8 +11,10 @@ from folk_ros.query import (
     check_limits,
     check_texts,
     evidence,
+    meanings,
     probabilities,
     rivalry,
+    Sayings,
     Vocabulary,
 )
 from folk_ros.structures import Boxes, Instances
@@ -158,3 +162,54 @@ def test_learned_answering_takes_the_place_of_the_floor():
     expected = 1 / (1 + np.exp(-1.0 - 0.1 * evidence(text, instances, learned)))
     assert np.allclose(probabilities(text, instances, learned), expected, atol=1e-5)
     assert not np.allclose(probabilities(text, instances, VOCABULARY), expected, atol=1e-2)
+
+
+def with_sayings(vocabulary, of, embeddings):
+    return replace(vocabulary, sayings=Sayings(np.array(of, np.int64), embeddings))
+
+
+def test_a_text_means_a_name_by_all_that_is_said_of_it_as_a_plain_sum_gives():
+    rng = np.random.default_rng(1)
+    texts, names, said = (unit(*rng.normal(size=(n, 6))) for n in (4, 3, 5))
+    of = [2, 0, 2, 2, 0]
+    known = with_sayings(Vocabulary(tuple('abc'), names, 20.0, 0.4), of, said)
+    found = meanings(texts, known)
+    for q in range(4):
+        weight = [np.exp(15 * texts[q] @ n) for n in names]
+        for place, row in enumerate(of):
+            weight[row] += np.exp(15 * texts[q] @ said[place])
+        assert found[q] == pytest.approx(np.array(weight) / sum(weight), abs=1e-5)
+
+
+def test_a_use_finds_the_thing_whose_saying_it_is_though_another_is_nearer():
+    things = scene(unit([1, 0, 0, 0.1], [0, 1, 0, 0.3]))  # a sofa, and a lamp
+    use = unit([0.2, 0.3, 0, 0.9])  # 'something to sit on'
+    assert evidence(use, things.embeddings, VOCABULARY).argmax() == 1
+    told = with_sayings(VOCABULARY, [0], unit([0.2, 0.25, 0, 0.9]))
+    assert evidence(use, things.embeddings, told).argmax() == 0
+
+
+def test_names_of_ones_own_are_labels_and_the_others_stay_as_background():
+    said = unit([1, 1, 0, 0], [0, 1, 1, 0], [0, 0, 1, 1])
+    told = with_sayings(VOCABULARY, [0, 2, 2], said)
+    other = told.showing(('door', 'mug'), unit([0, 0, 1, 0], [0, 0, 0, 1]))
+    assert other.labels == ('door', 'mug')
+    assert other.names == ('door', 'mug', 'sofa', 'lamp')
+    assert other.sayings.of.tolist() == [2, 0, 0]
+    assert np.array_equal(other.embeddings, unit(*np.eye(4)[[2, 3, 0, 1]]))
+    things = scene(unit([1, 0.2, 0.1, 0], [0, 0, 1, 0]))  # a sofa, and a door
+    assert [name.text for name in best_names(things, other)] == ['door', 'door']
+    assert VOCABULARY.labels == VOCABULARY.names
+
+
+def test_a_list_of_few_names_does_not_change_what_answers_a_text():
+    rng = np.random.default_rng(2)
+    texts, things = unit(*rng.normal(size=(4, 4))), unit(*rng.normal(size=(5, 4)))
+    few = VOCABULARY.showing(('lamp',), unit([0, 1, 0, 0]))
+    assert np.allclose(evidence(texts, things, few), evidence(texts, things, VOCABULARY))
+
+
+@pytest.mark.parametrize('row', [-1, 3])
+def test_a_saying_of_no_name_is_refused(row):
+    with pytest.raises(ValueError, match='some sayings are of row'):
+        with_sayings(VOCABULARY, [0, row], unit([1, 0, 0, 0], [0, 1, 0, 0]))

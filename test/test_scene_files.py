@@ -36,8 +36,14 @@ def make_scene(count=3, points=50, colour=True, dim=4):
     return SavedScene(instances, cloud, 'some-clip', last_id=40)
 
 
+def answered_elsewhere(T=((0, -1, 0, 0.1), (1, 0, 0, 2.0 / 3), (0, 0, 1, 3), (0, 0, 0, 1))):
+    return {'answer_frame': 'camera', 'T_answer_scene': np.array(T, np.float64)}
+
+
 def assert_same(one, other):
     assert (one.clip, one.last_id) == (other.clip, other.last_id)
+    assert (one.answer_frame, one.frame_id) == (other.answer_frame, other.frame_id)
+    np.testing.assert_array_equal(one.T_answer_scene, other.T_answer_scene)
     a, b = one.instances, other.instances
     assert (a.frame_id, a.stamp_ns, a.scene_id) == (b.frame_id, b.stamp_ns, b.scene_id)
     assert (one.cloud.frame_id, one.cloud.stamp_ns) == (other.cloud.frame_id, other.cloud.stamp_ns)
@@ -59,6 +65,7 @@ def assert_same(one, other):
         make_scene(count=0),
         make_scene(count=0, points=0),
         make_scene(dim=0),
+        replace(make_scene(), **answered_elsewhere()),
     ],
 )
 def test_what_is_loaded_is_what_was_saved(tmp_path, scene):
@@ -70,6 +77,34 @@ def test_what_is_loaded_is_what_was_saved(tmp_path, scene):
 def test_the_last_id_is_never_less_than_those_there_are(tmp_path):
     save_scene(tmp_path / 'room.safetensors', replace(make_scene(), last_id=0))
     assert load_scene(tmp_path / 'room.safetensors').last_id == 7
+
+
+def test_a_scene_answers_in_its_own_frame_or_in_the_one_that_was_saved_with_it():
+    assert make_scene().frame_id == 'map'
+    assert replace(make_scene(), **answered_elsewhere()).frame_id == 'camera'
+    for half in ({'answer_frame': 'camera'}, {'T_answer_scene': np.eye(4)}):
+        with pytest.raises(ValueError, match='got one alone'):
+            replace(make_scene(), **half)
+
+
+@pytest.mark.parametrize(
+    'T', [np.eye(3), 2 * np.eye(4), np.diag([1, 1, -1, 1]), np.eye(4) * np.nan, np.ones((4, 4))]
+)
+def test_what_is_no_rigid_motion_is_refused(T):
+    with pytest.raises(ValueError, match='T_answer_scene: expected a rotation'):
+        replace(make_scene(), **answered_elsewhere(T))
+
+
+@pytest.mark.parametrize('text', ['[1, 2]', '{}', '', '["a"]', '[' * 500, '[' * 501, str([1.0] * 16)])
+def test_a_transform_that_makes_no_sense_is_refused(tmp_path, text):
+    path = tmp_path / 'room.safetensors'
+    save_scene(path, replace(make_scene(), **answered_elsewhere()))
+    arrays, metadata = arrays_and_metadata(path)
+    metadata['T_answer_scene'] = text
+    metadata['sha256'] = digest(arrays, metadata)
+    path.write_bytes(save(arrays, metadata))
+    with pytest.raises(ValueError, match=r'room\.safetensors: .'):
+        load_scene(path)
 
 
 def test_a_save_that_fails_leaves_the_file_that_was_there(tmp_path, monkeypatch):

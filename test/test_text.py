@@ -7,39 +7,18 @@ import socket
 import subprocess
 import sys
 import threading
-import unicodedata
 
-from hypothesis import given, strategies
+from letters_tower import letters_tower
 import numpy as np
 import pytest
 from safetensors.torch import save_file
 import torch
 
-from folk_ros.text import load_text_tower, TextTower
+from folk_ros.text import load_text_tower
 from folk_ros.text_bert import load_packed
-from folk_ros.text_embeddings import (
-    clean_text,
-    clean_texts,
-    load_text_embeddings,
-    MAX_CHARS,
-    save_text_embeddings,
-)
 from folk_ros.training.demo_clip.pack import pack_text_tower, quantise_rows
 
 DEMO_CLIP = Path(__file__).parents[1] / 'resource' / 'models' / 'demo_clip'
-
-
-def letters_tower(templates=('{}',), cache_size=4096):
-    """A tower without a language: counts letters. Tells what it was asked to run."""
-    asked: list[list[str]] = []
-
-    def run(prompts):
-        asked.append(prompts)
-        counts = [[p.lower().count(c) + 0.01 for c in 'aeiou'] for p in prompts]
-        vectors = np.array(counts, np.float32)
-        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-
-    return TextTower('letters', 5, run, templates, cache_size=cache_size), asked
 
 
 @pytest.fixture(scope='module')
@@ -150,23 +129,6 @@ def test_one_string_in_place_of_a_list_is_refused():
         tower.encode('chair')
 
 
-def test_control_characters_part_words_and_invisible_ones_do_not():
-    assert clean_text(' red\0mug\t\x1b[0m ') == 'red mug [0m'
-    assert clean_text('so\u00adfa') == 'sofa'
-
-
-@given(strategies.text())
-def test_whatever_is_sent_comes_out_clean_or_is_refused(text):
-    try:
-        cleaned = clean_texts([text])[0]
-    except ValueError:
-        return
-    assert cleaned and cleaned == clean_text(cleaned)
-    assert not {unicodedata.category(c)[0] for c in cleaned} & {'C'}
-    assert len(cleaned) <= MAX_CHARS
-    cleaned.encode()
-
-
 def test_many_threads_asking_at_once_get_their_own_answers():
     tower, _ = letters_tower(cache_size=8)
     expected = {f'{v * 3} {k}': None for k, v in enumerate('aeiou' * 4)}
@@ -203,39 +165,6 @@ def test_the_tower_runs_on_one_core_and_leaves_the_others_to_the_rest():
     root = Path(__file__).parents[1]
     done = subprocess.run([sys.executable, '-c', script], cwd=root, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-
-
-def test_embeddings_saved_beforehand_answer_without_the_tower(tmp_path):
-    tower, _ = letters_tower()
-    save_text_embeddings(tmp_path / 'words.safetensors', tower, ['chair', 'lamp', 'chair'])
-    known = load_text_embeddings(tmp_path / 'words.safetensors')
-    assert (known.name, known.dim, known.texts) == ('letters', 5, ('chair', 'lamp'))
-    assert np.array_equal(known.encode(['lamp', 'chair']), tower.encode(['lamp', 'chair']))
-    with pytest.raises(ValueError, match="'giraffe' is not among the 2 texts"):
-        known.encode(['giraffe'])
-
-
-def test_saved_embeddings_need_neither_torch_nor_open_clip(tmp_path):
-    tower, _ = letters_tower()
-    path = tmp_path / 'words.safetensors'
-    save_text_embeddings(path, tower, ['chair'])
-    script = (
-        'import sys; from pathlib import Path\n'
-        'from folk_ros.text_embeddings import load_text_embeddings\n'
-        f'load_text_embeddings(Path({str(path)!r})).encode(["chair"])\n'
-        'assert not {"torch", "open_clip", "transformers"} & set(sys.modules)\n'
-    )
-    root = Path(__file__).parents[1]
-    done = subprocess.run([sys.executable, '-c', script], cwd=root, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-
-
-@pytest.mark.parametrize('content', [b'', b'not safetensors'])
-def test_a_broken_file_of_embeddings_is_named(tmp_path, content):
-    path = tmp_path / 'words.safetensors'
-    path.write_bytes(content)
-    with pytest.raises(ValueError, match=r'words\.safetensors'):
-        load_text_embeddings(path)
 
 
 def test_rows_are_quantised_to_within_half_a_step():

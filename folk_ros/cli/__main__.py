@@ -2,6 +2,7 @@
 
 import sys
 
-from folk_ros.cli.main import main
+from folk_ros.cli.entry import main
 
-sys.exit(main())
+if __name__ == '__main__':
+    sys.exit(main())

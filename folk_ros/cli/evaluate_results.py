@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 PAIRS = {'top1': 1, 'topk': 600}
 LABEL_SET = 'scannet200'  # what is chosen from, whatever a student was taught
 SHOWN = ('ap', 'ap50', 'ap25', 'ap50_base', 'ap50_novel')
+OBJECTS = ('class_agnostic_ap50', 'class_agnostic_ap25', 'named_right_of_found')
 
 
 @dataclass(frozen=True)
@@ -147,11 +148,13 @@ def names_of(folders: Sequence[Path]) -> tuple[LabelSet, frozenset[str]]:
 
 
 def scores(tasks: Sequence[Task], workers: int, novel: frozenset[str]) -> dict[str, Any]:
-    """Return AP, AP50 and AP25 of all, of base and of novel names."""
+    """Return AP, AP50 and AP25 of all, of base and of novel names, and figures of all objects."""
     from folk_ros.training.evaluate.evaluation import evaluate
     from folk_ros.training.evaluate.results import by_novelty
 
-    return by_novelty(evaluate(tasks, workers).figures()['classes'], novel)
+    figures = evaluate(tasks, workers).figures()
+    objects = {key: figures[key] for key in OBJECTS}
+    return {**by_novelty(figures['classes'], novel), **objects}
 
 
 def told_origin(args: argparse.Namespace) -> tuple[str, str]:

@@ -10,6 +10,9 @@ from typing import Any, TYPE_CHECKING
 from folk_ros.cli.output import table
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from folk_ros.structures import Instances, Match
 
 
@@ -44,10 +47,12 @@ class Found:
         )
 
     @classmethod
-    def from_match(cls, match: Match, scene: Instances) -> Found:
-        """Look a match up in the scene that it speaks of."""
+    def from_match(
+        cls, match: Match, scene: Instances, T: NDArray[np.float64] | None = None
+    ) -> Found:
+        """Look a match up in the scene that it speaks of; its place is moved by T [4, 4]."""
         row = match.row
-        x, y, z = (float(value) for value in scene.boxes.centre[row])
+        (x, y, z), yaw = _place(scene, row, T)
         length, width, height = (float(value) for value in scene.boxes.size[row])
         return cls(
             text=match.text,
@@ -57,13 +62,25 @@ class Found:
             quality=float(scene.quality[row]),
             position=(x, y, z),
             size=(length, width, height),
-            yaw=float(scene.boxes.yaw[row]),
+            yaw=yaw,
             point_count=int(scene.point_counts[row]),
         )
 
     def as_dict(self) -> dict[str, Any]:
         """Return the values by name, for JSON."""
         return asdict(self)
+
+
+def _place(
+    scene: Instances, row: int, T: NDArray[np.float64] | None
+) -> tuple[list[float], float]:
+    """Return the centre of a box and how far it is turned about z, moved by T [4, 4]."""
+    centre, yaw = scene.boxes.centre[row], float(scene.boxes.yaw[row])
+    if T is not None:
+        from folk_ros.transforms import turned_about_z
+
+        centre, yaw = T[:3, :3] @ centre + T[:3, 3], turned_about_z(T, yaw)
+    return [float(value) for value in centre], yaw
 
 
 def by_text(found: Sequence[Found], texts: Sequence[str]) -> dict[str, list[dict[str, Any]]]:

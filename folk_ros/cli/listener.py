@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from folk_ros.cli.found import Found
 from folk_ros.cli.peer import NODE, Peer
-from folk_ros.cloud import CloudLayout, PointField, read_field
+from folk_ros.cloud import read_field
+from folk_ros.ros.conversions import to_layout
 from folk_ros.structures import Boxes, Instances
 
 
@@ -41,7 +42,7 @@ class Heard:
 
     def point_ids(self, num_points: int) -> NDArray[np.uint32]:
         """Return the instance id [N] of every point, 0 for none."""
-        ids = read_field(memoryview(self._cloud.data), _layout(self._cloud), 'instance_id')
+        ids = read_field(memoryview(self._cloud.data), to_layout(self._cloud), 'instance_id')
         if ids.size != num_points:
             raise ValueError(
                 f'{NODE}/segmented_cloud: expected the {num_points} points that were played, '
@@ -74,14 +75,3 @@ class Heard:
 
     def _keep_cloud(self, message: Any) -> None:
         self._cloud = message
-
-
-def _layout(message: Any) -> CloudLayout:
-    return CloudLayout(
-        width=message.width,
-        height=message.height,
-        point_step=message.point_step,
-        row_step=message.row_step,
-        fields=tuple(PointField(f.name, f.offset, f.datatype, f.count) for f in message.fields),
-        is_bigendian=bool(message.is_bigendian),
-    )

@@ -40,7 +40,7 @@ def orderly_end() -> Iterator[None]:
 
 def node_command(topic: str, model: str) -> list[str]:
     """Return the command that runs the node on a cloud topic with a model ('': the shipped)."""
-    command = [sys.executable, '-m', 'folk_ros.ros.node', '--ros-args']
+    command = [sys.executable, '-m', 'folk_ros.ros', '--ros-args']
     command += ['-p', f'cloud_topics:=[{topic}]']
     return command + (['-p', f'model:={model}'] if model else [])
 

@@ -86,8 +86,8 @@ def ask_file(args: argparse.Namespace) -> dict[str, Any]:
     scene = saved.instances
     matches = folk.query(args.texts, args.min_score, args.max_results, scene)
     return {
-        'frame_id': scene.frame_id,
+        'frame_id': saved.frame_id,
         'scene_id': scene.scene_id,
         'message': f'{len(matches)} matches among {len(scene)} objects of {args.scene}',
-        'found': [Found.from_match(match, scene) for match in matches],
+        'found': [Found.from_match(match, scene, saved.T_answer_scene) for match in matches],
     }

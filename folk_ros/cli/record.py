@@ -9,6 +9,7 @@ import time
 from typing import Any, TYPE_CHECKING
 
 from folk_ros.cli.output import CommandFailed, say
+from folk_ros.cli.recording_options import add_recording_options, topics_asked
 
 if TYPE_CHECKING:
     from folk_ros.cli.peer import Peer
@@ -16,13 +17,6 @@ if TYPE_CHECKING:
     from folk_ros.ros.recorder import Camera, Recorder
     from folk_ros.training.scenes.recordings.live import LiveRecording
 
-TOPICS = {
-    'rgb': 'colour images',
-    'depth': 'depth images',
-    'camera-info': 'calibration of the colour camera',
-    'depth-camera-info': 'calibration of the depth camera',
-    'cloud': "fused cloud; 'none' makes it from the images",
-}
 WORLDS = ('map', 'odom', 'world')  # tried in turn where no fixed frame is named
 FRAMES_S = 5.0
 TELL_EVERY_S = 5.0
@@ -41,22 +35,7 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument('folder', help='scene folder to write')
     parser.add_argument('--finish', action='store_true', help='fuse the cloud of a recording')
-    for name, what in TOPICS.items():
-        parser.add_argument(f'--{name}', default='', metavar='TOPIC', help=f'topic: {what}')
-    parser.add_argument('--fixed-frame', default='', metavar='FRAME', help='world of the scene')
-    numbers = {
-        'distance': (0.25, 'METRES', 'keep an image when the camera moved this far'),
-        'angle': (15.0, 'DEGREES', 'or turned this far'),
-        'max-turn': (60.0, 'DEGREES', 'wait while it turns faster, in a second'),
-        'max-delay': (0.05, 'SECONDS', 'longest time between depth and colour'),
-        'max-depth': (8.0, 'METRES', 'leave out what is farther'),
-        'cell': (0.02, 'METRES', 'voxel of a cloud that is made from the images'),
-        'max-size': (10.0, 'GB', 'end when the folder has grown to this'),
-        'seconds': (0.0, 'SECONDS', 'end after so long; 0: on Ctrl-C'),
-    }
-    for name, (default, unit, what) in numbers.items():
-        text = f'{what} (default: {default:g})'
-        parser.add_argument(f'--{name}', type=float, default=default, metavar=unit, help=text)
+    add_recording_options(parser, live=True)
     parser.set_defaults(run=run)
 
 
@@ -107,8 +86,7 @@ def _begin(
         TopicNames,
     )  # fmt: skip
 
-    keys = [name.replace('-', '_') for name in TOPICS]
-    names = TopicNames(**{key: getattr(args, key) for key in keys})
+    names = TopicNames(**topics_asked(args))
     live: Any = LiveTopics(peer, [n for n in (names.rgb, names.depth, names.camera_info) if n])
     live.check_any()
     names = choose_topics(live, names)

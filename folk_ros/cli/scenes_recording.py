@@ -6,33 +6,13 @@ import argparse
 from pathlib import Path
 
 from folk_ros.cli.output import Progress
-
-TOPICS = {
-    'rgb': 'colour images',
-    'depth': 'depth images',
-    'camera-info': 'calibration of the colour camera',
-    'depth-camera-info': 'calibration of the depth camera',
-    'cloud': "fused cloud; 'none' makes it from the images",
-}
+from folk_ros.cli.recording_options import add_recording_options, topics_asked
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of a recording; those without a value are found in the recording."""
     parser.add_argument('--id', help='name of the scene (default: that of the recording)')
-    for name, what in TOPICS.items():
-        parser.add_argument(f'--{name}', default='', metavar='TOPIC', help=f'topic: {what}')
-    parser.add_argument('--fixed-frame', default='', metavar='FRAME', help='world of the scene')
-    numbers = {
-        'distance': (0.25, 'METRES', 'keep an image when the camera moved this far'),
-        'angle': (15.0, 'DEGREES', 'or turned this far'),
-        'max-turn': (60.0, 'DEGREES', 'wait while it turns faster, in a second'),
-        'max-delay': (0.05, 'SECONDS', 'longest time between depth and colour'),
-        'max-depth': (8.0, 'METRES', 'leave out what is farther'),
-        'cell': (0.02, 'METRES', 'voxel of a cloud that is made from the images'),
-    }
-    for name, (default, unit, what) in numbers.items():
-        text = f'{what} (default: {default:g})'
-        parser.add_argument(f'--{name}', type=float, default=default, metavar=unit, help=text)
+    add_recording_options(parser)
 
 
 def scene_name(args: argparse.Namespace) -> str:
@@ -46,9 +26,8 @@ def write_recording(args: argparse.Namespace, out: Path, copy: bool) -> None:
     from folk_ros.training.scenes.recordings.recording import import_recording, RecordingConfig
     from folk_ros.training.scenes.recordings.topics import TopicNames
 
-    names = [name.replace('-', '_') for name in TOPICS]
     config = RecordingConfig(
-        topics=TopicNames(**{name: getattr(args, name) for name in names}),
+        topics=TopicNames(**topics_asked(args)),
         fixed_frame=args.fixed_frame,
         keyframes=KeyframeConfig(args.distance, args.angle, args.max_turn, args.max_delay),
         max_depth_m=args.max_depth,

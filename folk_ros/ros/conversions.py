@@ -33,6 +33,18 @@ def header(frame_id: str, nanoseconds: int) -> Any:
     return message
 
 
+def to_layout(message: Any) -> CloudLayout:
+    """Read how the bytes of a sensor_msgs/PointCloud2 are to be read."""
+    return CloudLayout(
+        width=message.width,
+        height=message.height,
+        point_step=message.point_step,
+        row_step=message.row_step,
+        fields=tuple(PointField(f.name, f.offset, f.datatype, f.count) for f in message.fields),
+        is_bigendian=bool(message.is_bigendian),
+    )
+
+
 def to_cloud(message: Any, max_points: int) -> PointCloud:
     """Read sensor_msgs/PointCloud2; ValueError says what is wrong with it."""
     stamp = message.header.stamp
@@ -41,14 +53,7 @@ def to_cloud(message: Any, max_points: int) -> PointCloud:
             f'cloud stamp: expected seconds from 0 on and less than {NANOSECONDS} nanoseconds, '
             f'got {stamp.sec} s and {stamp.nanosec} ns; set it where the cloud is published'
         )
-    layout = CloudLayout(
-        width=message.width,
-        height=message.height,
-        point_step=message.point_step,
-        row_step=message.row_step,
-        fields=tuple(PointField(f.name, f.offset, f.datatype, f.count) for f in message.fields),
-        is_bigendian=bool(message.is_bigendian),
-    )
+    layout = to_layout(message)
     return decode(
         memoryview(message.data),
         layout,

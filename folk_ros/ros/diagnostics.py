@@ -81,7 +81,7 @@ def _model(name: str, segmenter: Segmenter, problems: Sequence[str]) -> Any:
             'engine': folk.student.engine_name,
             'model': folk.config.node.model or 'the shipped one',
             'clip': folk.student.config.clip,
-            'vocabulary': f'{len(folk.vocabulary.names)} names',
+            'vocabulary': f'{len(folk.vocabulary.labels)} names',
             'standing query': '; '.join(folk.config.node.standing_query) or 'none',
         }
     values |= gpu_memory()

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+import ctypes
 from dataclasses import dataclass, field
+from importlib.util import find_spec
+import os
+from pathlib import Path
 import sys
 import time
 from typing import Literal, TYPE_CHECKING
@@ -13,6 +17,7 @@ from folk_ros.config import FolkConfig
 if TYPE_CHECKING:
     from folk_ros.pipeline import Folk
 
+LIBRARIES = ('libtorch_cpu.so', 'libtorch_cuda.so')  # of hundreds of MB each, on Linux
 Loader = Callable[[FolkConfig], 'Folk']
 
 
@@ -32,9 +37,30 @@ class Model:
 
 def load_folk(config: FolkConfig) -> Folk:
     """Load the program that the settings name; torch is imported here, not before."""
+    load_libraries()
     from folk_ros.pipeline import Folk
 
     return Folk.load(config.node.model, config)
+
+
+def load_libraries() -> None:
+    """
+    Load torch's large libraries while other threads run: importing it would stop them all.
+
+    It holds the interpreter for as long as they are read from the disk (3.4 s on a busy machine),
+    and nobody is answered, no signal heeded. What cannot be loaded here is left to the import.
+    """
+    found = find_spec('torch')
+    if found is None or not found.submodule_search_locations:
+        return
+    folder = Path(found.submodule_search_locations[0]) / 'lib'
+    libraries = [path for name in LIBRARIES if (path := folder / name).is_file()]
+    if not libraries:
+        return
+    dlopen = ctypes.CDLL(None).dlopen  # called like this, ctypes lets the interpreter go
+    dlopen.restype, dlopen.argtypes = ctypes.c_void_p, [ctypes.c_char_p, ctypes.c_int]
+    for path in libraries:
+        dlopen(os.fsencode(path), os.RTLD_NOW | os.RTLD_LOCAL)
 
 
 def sentence(error: Exception) -> str:

@@ -19,9 +19,13 @@ END_S = 1.0  # for everything, from the signal on: then the process ends where i
 
 def run(make_node: Callable[[], Any], args: list[str] | None = None) -> None:
     """Spin a node, which has `stop() -> bool`, until SIGINT, SIGTERM or shutdown; then exit."""
-    runtime.init(args=args)
+    init = runtime.init  # imports the runtime: not within the next lines
+    told = _heed_signals()
+    init(args=args)
+    if told:
+        _leave()
     executor = runtime.MultiThreadedExecutor(num_threads=THREADS)
-    with suppress(KeyboardInterrupt, runtime.ExternalShutdownException):  # the ways to be ended
+    with suppress(runtime.ExternalShutdownException):
         try:
             executor.add_node(make_node())
         except Exception:
@@ -39,6 +43,19 @@ def run(make_node: Callable[[], Any], args: list[str] | None = None) -> None:
         node.destroy_node()  # tells the peers, who would else wait for it until its lease is over
     runtime.try_shutdown()
     _leave()
+
+
+def _heed_signals() -> list[int]:
+    """
+    Let signals raise nothing, anywhere; returns the list of those that came.
+
+    The runtimes add what ends spinning. KeyboardInterrupt could come up within an import or a
+    callback, which print it and go on.
+    """
+    came: list[int] = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda number, frame: came.append(number))
+    return came
 
 
 def _ignore_signals() -> None:

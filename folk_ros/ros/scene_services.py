@@ -86,7 +86,11 @@ class SceneServices:
         stored = import_module('folk_ros.scene_files')
         folk = self._node.segmenter.folk
         clip, last_id = folk.student.config.clip, folk.memory.last_id
-        saved = stored.SavedScene(segmented.scene, segmented.cloud, clip, last_id)
+        saved = stored.SavedScene(
+            *(segmented.scene, segmented.cloud, clip, last_id),
+            answer_frame=segmented.frame_id if segmented.T_answer_scene is not None else '',
+            T_answer_scene=segmented.T_answer_scene,
+        )
         stored.save_scene(path, saved)
         return f'{path}: saved scene {segmented.scene.scene_id}, {len(segmented.scene)} instances'
 
@@ -98,5 +102,6 @@ class SceneServices:
             raise ValueError(f'{path}: is larger than {MAX_BYTES // 10**9} GB')
         stored = import_module('folk_ros.scene_files').load_scene(path)
         scene, cloud = stored.instances, stored.cloud
-        self._node.segmenter.adopt(Segmented(scene, cloud, []), stored.clip, stored.last_id)
-        return f'{path}: loaded {len(scene)} instances in {scene.frame_id!r}'
+        segmented = Segmented(scene, cloud, [], stored.answer_frame, stored.T_answer_scene)
+        self._node.segmenter.adopt(segmented, stored.clip, stored.last_id)
+        return f'{path}: loaded {len(scene)} instances in {stored.frame_id!r}'

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, TYPE_CHECKING
 
 import numpy as np
@@ -54,7 +53,7 @@ class Vocabularies:
             self._log.error(self.problem)
             return False
         self.problem = ''
-        self._log.info(f'the vocabulary has {len(folk.vocabulary.names)} names now')
+        self._log.info(f'the vocabulary has {len(folk.vocabulary.labels)} names now')
         return True
 
     def _embedded(self, folk: Folk, names: tuple[str, ...]) -> Vocabulary:
@@ -64,4 +63,4 @@ class Vocabularies:
             folk.embed_texts(list(names[start : start + BATCH]))
             for start in range(0, len(names), BATCH)
         ]
-        return replace(self._own, names=names, embeddings=np.concatenate(parts))
+        return self._own.showing(names, np.concatenate(parts))

@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 import torch
 from torch import Tensor
 
-from folk_ros.query import Answering, Vocabulary
+from folk_ros.query import Answering, Sayings, Vocabulary
 from folk_ros.student.face import MaskStudent, PooledStudent
 from folk_ros.student.mask3d import Mask3D, Mask3DConfig
 from folk_ros.student.spaceformer import SpaceFormer, SpaceFormerConfig
@@ -73,20 +73,29 @@ def save_tensors(
         'provenance': provenance,
     }
     if vocabulary is not None:
-        tensors = tensors | {'vocabulary': torch.from_numpy(vocabulary.embeddings).half()}
-        metadata |= {
-            'vocabulary': json.dumps(vocabulary.names),
-            'scale': str(vocabulary.scale),
-            'floor': str(vocabulary.floor),
-        }
-        if vocabulary.answering is not None:
-            metadata['answering'] = json.dumps(asdict(vocabulary.answering))
+        told, stored = _packed(vocabulary)
+        metadata, tensors = metadata | told, tensors | stored
     metadata[SEAL] = seal_of(metadata, tensors)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix('.part')
     save_file({k: v.contiguous() for k, v in tensors.items()}, temporary, metadata)
     temporary.chmod(0o644)  # safetensors writes for the owner alone
     os.replace(temporary, path)
+
+
+def _packed(vocabulary: Vocabulary) -> tuple[dict[str, str], dict[str, Tensor]]:
+    tensors = {'vocabulary': torch.from_numpy(vocabulary.embeddings).half()}
+    metadata = {
+        'vocabulary': json.dumps(vocabulary.names),
+        'scale': str(vocabulary.scale),
+        'floor': str(vocabulary.floor),
+    }
+    if vocabulary.answering is not None:
+        metadata['answering'] = json.dumps(asdict(vocabulary.answering))
+    if vocabulary.sayings is not None:
+        tensors['sayings'] = torch.from_numpy(vocabulary.sayings.embeddings).half()
+        metadata['sayings_of'] = json.dumps(vocabulary.sayings.of.tolist())
+    return metadata, tensors
 
 
 def load_student(path: Path) -> tuple[MaskStudent, Vocabulary]:
@@ -98,7 +107,7 @@ def load_student(path: Path) -> tuple[MaskStudent, Vocabulary]:
     embeddings; the message says what to do.
     """
     metadata, tensors = _read(path)
-    stored = tensors.pop('vocabulary', None)
+    stored, said = tensors.pop('vocabulary', None), tensors.pop('sayings', None)
     student = _build(path, metadata, tensors)
     if not student.config.embedding_dim:
         raise ValueError(
@@ -118,6 +127,7 @@ def load_student(path: Path) -> tuple[MaskStudent, Vocabulary]:
             scale=float(metadata['scale']),
             floor=float(metadata['floor']),
             answering=_answering(metadata),
+            sayings=None if said is None else _sayings(metadata, said, embeddings.shape[1]),
         )
     except KeyError as error:
         raise ValueError(f'{path}: its metadata lack {error}; distil it anew') from error
@@ -135,6 +145,13 @@ def _answering(metadata: dict[str, str]) -> Answering | None:
     return Answering(**stored)
 
 
+def _sayings(metadata: dict[str, str], embeddings: Tensor, dim: int) -> Sayings:
+    of = np.array(json.loads(metadata['sayings_of']), np.int64)
+    if embeddings.shape != (len(of), dim):
+        raise ValueError(f'expected sayings [{len(of)}, {dim}], got {list(embeddings.shape)}')
+    return Sayings(of, embeddings.numpy())
+
+
 def load_masks(path: Path) -> PooledStudent:
     """
     Read a student for its masks and features, with or without an adapter.
@@ -142,7 +159,8 @@ def load_masks(path: Path) -> PooledStudent:
     Raises as `load_student` does, and ValueError for a network whose embeddings are its own.
     """
     metadata, tensors = _read(path)
-    tensors.pop('vocabulary', None)
+    for name in ('vocabulary', 'sayings'):
+        tensors.pop(name, None)
     student = _build(path, metadata, tensors)
     if not isinstance(student, PooledStudent):
         raise ValueError(f'{path}: its embeddings are its own; there is no adapter to distil')

@@ -7,7 +7,7 @@ import sys
 import tempfile
 import time
 
-from node_support import ColourFolk
+from colour_folk import ColourFolk
 
 from folk_ros.cli import soak
 from folk_ros.cli.soaking import by_hand, clients, inside_child, machine, over_wire, peers

@@ -52,6 +52,15 @@ def test_a_scene_in_memory_and_its_message_read_the_same():
     assert {**heard.as_dict(), 'yaw': 0} == {**found.as_dict(), 'yaw': 0}
 
 
+def test_an_object_is_where_a_transform_moves_it():
+    quarter = np.array([[0, -1, 0, 10], [1, 0, 0, 0], [0, 0, 1, 0.5], [0, 0, 0, 1]])
+    match = Match(0, 'bed', 0.5, 0.25)
+    here, there = Found.from_match(match, scene()), Found.from_match(match, scene(), quarter)
+    assert there.position == pytest.approx((8, 1, 3.5))
+    assert there.yaw == pytest.approx(here.yaw + np.pi / 2)
+    assert (there.size, there.score) == (here.size, here.score)
+
+
 def test_texts_stand_in_the_order_of_the_question():
     found = [Found.from_match(Match(0, text, 0.5, 0.25), scene()) for text in ('bed', 'chair')]
     lines = answers_table(found, ('giraffe', 'chair')).splitlines()[2:]

@@ -3,15 +3,12 @@
 import signal
 import time
 
+from colour_folk import DELAY, LOADER, room
 from node_support import (
-    DELAY,
     get_parameters,
-    LOADER,
     node_process,
-    own_domain,
     Peer,
     publish_until,
-    room,
     SECOND,
     set_parameter,
     show,
@@ -24,19 +21,6 @@ from folk_ros.ros import runtime
 from folk_ros.ros.conversions import to_point_cloud2
 
 pytestmark = pytest.mark.dds
-
-
-@pytest.fixture(scope='module', autouse=True)
-def context():
-    with own_domain():
-        yield
-
-
-@pytest.fixture
-def peer(context):
-    peer = Peer().watch()
-    yield peer
-    peer.close()
 
 
 def test_odd_settings_are_reported_and_the_node_runs(tmp_path, peer):

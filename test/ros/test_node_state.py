@@ -3,44 +3,27 @@
 import signal
 import time
 
+from colour_folk import DELAY, LOADER, room
 from node_support import (
     call,
     CLOUD,
-    DELAY,
     get_parameters,
     INSTANCES,
-    LOADER,
     MARKERS,
     node_process,
-    own_domain,
     Peer,
     publish_until,
-    room,
     SECOND,
     set_parameter,
     show,
     wait_for,
 )
-import numpy as np
 import pytest
 
 from folk_ros.ros import runtime
 from folk_ros.ros.conversions import to_point_cloud2
 
 pytestmark = pytest.mark.dds
-
-
-@pytest.fixture(scope='module', autouse=True)
-def context():
-    with own_domain():
-        yield
-
-
-@pytest.fixture
-def peer(context):
-    peer = Peer().watch()
-    yield peer
-    peer.close()
 
 
 def test_the_standing_query_survives_a_restart_where_it_was_asked_to(tmp_path, peer):
@@ -165,36 +148,6 @@ def test_simulated_time_that_jumps_back_starts_the_scene_anew(tmp_path, peer):
         finally:
             late.close()
         assert show(peer, room(stamp_ns=11 * SECOND)).instances
-
-
-def test_an_optical_cloud_is_answered_in_its_own_frame_with_boxes_that_stand(tmp_path, peer):
-    frames = peer.publisher('/tf_static', 'tf2_msgs/msg/TFMessage', latched=True)
-    link = runtime.message('geometry_msgs/msg/TransformStamped')()
-    link.header.frame_id, link.child_frame_id = 'base_link', 'cam_optical_frame'
-    turn = link.transform.rotation
-    turn.x, turn.y, turn.z, turn.w = -0.5, 0.5, -0.5, 0.5
-    link.transform.translation.z = 1.0
-    frames.publish(runtime.message('tf2_msgs/msg/TFMessage')(transforms=[link]))
-    upright = room(colours=(2,))  # a cube at x 2.0 to 2.4, y 0 to 0.4, z 0 to 0.4
-    x, y, z = (upright.xyz - [0, 0, 1]).T
-    optical = room(colours=(2,), frame_id='cam_optical_frame')
-    optical.xyz[:] = np.stack([-y, -z, x], 1)
-    with node_process(tmp_path) as (_, log):
-        publish_until(
-            peer.clouds, to_point_cloud2(optical), lambda: peer.instances, 'a scene', period_s=1.0
-        )
-        wait_for(lambda: "segmenting in 'base_link'" in log.read_text(), what='what was chosen')
-        peer.clouds.publish(to_point_cloud2(optical))
-        wait_for(lambda: peer.instances[-1].instances, what='the thing')
-    scene = peer.instances[-1]
-    (blue,) = scene.instances
-    assert scene.header.frame_id == 'cam_optical_frame'
-    p = blue.pose.position
-    assert [p.x, p.y, p.z] == pytest.approx([-0.2, 0.8, 2.2], abs=0.05)
-    q = np.array([blue.pose.orientation.x, blue.pose.orientation.y, blue.pose.orientation.z])
-    w = blue.pose.orientation.w
-    up = 2 * q * q[2] + (2 * w * w - 1) * np.array([0, 0, 1]) + 2 * w * np.cross(q, [0, 0, 1])
-    assert up == pytest.approx([0, -1, 0], abs=1e-3)  # the box's own z points up in the room
 
 
 def test_files_are_served_below_the_folder_alone(tmp_path, peer):

@@ -2,7 +2,8 @@
 
 import threading
 
-from node_support import ColourFolk, room, SECOND, wait_for
+from colour_folk import ColourFolk, room
+from node_support import SECOND, wait_for
 import pytest
 
 from folk_ros.config import FolkConfig

@@ -2,7 +2,8 @@
 
 import threading
 
-from node_support import room, untrained_folk, wait_for
+from colour_folk import room, untrained_folk
+from node_support import wait_for
 import pytest
 
 torch = pytest.importorskip('torch')

@@ -18,7 +18,7 @@ from folk_ros.ros import runtime
 from folk_ros.ros.embedded.messages import interfaces
 from folk_ros.ros.outputs import Outputs
 from folk_ros.ros.segmenter import Segmented
-from node_support import ColourFolk, room
+from colour_folk import ColourFolk, room
 from folk_ros.config import FolkConfig
 
 published = []

@@ -13,15 +13,13 @@ from typing import Any
 import numpy as np
 
 from folk_ros.cloud_files import replacing
-from folk_ros.query import Vocabulary
 from folk_ros.text_embeddings import TextEncoder
 from folk_ros.training.distill.recipes import open_choices, Recipe, steps_beyond
 from folk_ros.training.distill.run import (
-    FLOOR,
+    background,
     look_at_scenes,
     Material,
     Run,
-    SCALE,
     train_adapter,
     trial_of,
 )
@@ -73,7 +71,7 @@ def ablate(
     of student and teacher, are not run again.
     """
     material = look_at_scenes(run, text)
-    vocabulary = Vocabulary(material.names, text.encode(material.names), SCALE, FLOOR)
+    vocabulary = background(material.names, text)
     trial = trial_of(run, material, vocabulary, text)
     stored, learned_from = _read(out), digest(material, trial)
     rows = []

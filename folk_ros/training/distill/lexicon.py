@@ -1,12 +1,15 @@
-"""Other words for names: what a label's text may be replaced by while distilling."""
+"""Other words for names: what texts may mean by them, in queries and while distilling."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import yaml
 
+from folk_ros.query import Sayings
+from folk_ros.text_embeddings import TextEncoder
 from folk_ros.training.scenes.objects.catalog import CATEGORIES
 
 
@@ -24,3 +27,10 @@ def lexicon(names: Sequence[str], path: Path | None = None) -> list[tuple[str, .
         return [tuple(map(str, stored.get(name, ()))) for name in names]
     except (OSError, yaml.YAMLError, AttributeError, TypeError) as error:
         raise ValueError(f'{path}: expected names with lists of texts ({error})') from None
+
+
+def sayings(names: Sequence[str], text: TextEncoder) -> Sayings:
+    """Embed the synonyms and descriptions of names, for queries."""
+    found = lexicon(names)
+    of = np.repeat(np.arange(len(names), dtype=np.int64), [len(words) for words in found])
+    return Sayings(of, text.encode([word for words in found for word in words]))

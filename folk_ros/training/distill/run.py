@@ -26,9 +26,10 @@ from folk_ros.training.distill.answering import fit_answering
 from folk_ros.training.distill.features import Look, PREDICTED, see_all
 from folk_ros.training.distill.joint import fine_tune, Plan
 from folk_ros.training.distill.lessons import read_lessons
-from folk_ros.training.distill.lexicon import lexicon
+from folk_ros.training.distill.lexicon import lexicon, sayings
 from folk_ros.training.distill.recipes import ALL_NAMES, Recipe
 from folk_ros.training.distill.samples import Counts, gather, Taught
+from folk_ros.training.distill.targets import read_names
 from folk_ros.training.distill.trainer import AdapterTrainer, Kept, new_adapter, Texts
 from folk_ros.training.distill.trial import embed, LABEL_SET, prepare, Trial
 from folk_ros.training.labels import load_labels
@@ -65,11 +66,17 @@ class Sources:
         return found
 
     def names(self) -> tuple[str, ...]:
-        """Return the names that stand in the labelled scenes."""
+        """
+        Return the names that stand in the labelled scenes.
+
+        Where nobody labelled any: those that the teacher was asked to choose from.
+        """
         names: set[str] = set()
         for rooms, _ in self.pairs:
             for scene in _folders(rooms, self.split, True):
                 names.update(json.loads((scene / 'truth.json').read_text())['names'])
+        if not names:
+            names.update(*(read_names(file) for _, file in self.scenes()))
         return tuple(sorted(names))
 
 
@@ -141,7 +148,7 @@ def distill(run: Run, text: TextEncoder) -> Counts:
         student = with_pooling(material.student, run.recipe, text, run.text_tower)
         assert student.adapter is not None
         student.adapter.load_state_dict(adapter.state_dict())
-        vocabulary = Vocabulary(names, text.encode(names), SCALE, FLOOR)
+        vocabulary = background(names, text)
         if run.val is not None:
             vocabulary = learn_to_answer(run, material, vocabulary, adapter, text)
         save_student(run.out, student.eval(), vocabulary, provenance=provenance(run, counts))
@@ -180,6 +187,11 @@ def learn_to_answer(
     except ValueError as error:
         log.warning('%s: how sure an answer is stays a fixed rule (%s)', run.val, error)
         return vocabulary
+
+
+def background(names: Sequence[str], text: TextEncoder) -> Vocabulary:
+    """Return names with what is said of them: what queries are judged by."""
+    return Vocabulary(tuple(names), text.encode(names), SCALE, FLOOR, sayings=sayings(names, text))
 
 
 def provenance(run: Run, counts: Counts) -> str:
@@ -231,7 +243,10 @@ def asked_names(recipe: Recipe, training: Sequence[str]) -> tuple[str, ...]:
     if recipe.ask == ALL_NAMES:
         return tuple(sorted({*training, *load_labels(LABEL_SET).instance_labels().names}))
     if not training:
-        raise ValueError('voters know no names without labelled scenes; let them ask for all')
+        raise ValueError(
+            'voters know no names: no scene is labelled, and the teacher was given none; teach '
+            'with --names, or take a config whose name ends in _unlabelled'
+        )
     return tuple(training)
 
 

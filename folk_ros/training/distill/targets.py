@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+import json
 from pathlib import Path
 
 import numpy as np
@@ -57,6 +58,15 @@ def read_views(path: Path, clip: str) -> Views:
             f'{views.shape} and {visibility.shape}; make it again'
         )
     return Views(views, visibility, quality)
+
+
+def read_names(path: Path) -> tuple[str, ...]:
+    """Return what the views of a teacher file were asked to choose from; none: nothing."""
+    try:
+        with safe_open(path, 'np') as file:
+            return tuple(json.loads((file.metadata() or {}).get('names', '[]')))
+    except (OSError, SafetensorError, ValueError) as error:
+        raise ValueError(f'{path}: not a teacher file ({error!r}); make it again') from error
 
 
 def fuse(views: Views, text: NDArray[np.float32], recipe: Recipe) -> Targets:

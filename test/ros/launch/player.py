@@ -6,7 +6,8 @@ import time
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from node_support import profile, room
+from colour_folk import room
+from node_support import profile
 
 from folk_ros.ros import runtime
 from folk_ros.ros.conversions import to_point_cloud2

@@ -20,8 +20,8 @@ from folk_ros.student.vl_adapter import (
 from folk_ros.training.distill import features
 from folk_ros.training.distill.features import GIVEN, load_seen, Look, PREDICTED, see, see_all
 from folk_ros.training.distill.given_masks import GivenMasks, masks_from_owners, read_given_masks
-from folk_ros.training.distill.recipes import Recipe
-from folk_ros.training.distill.run import with_pooling
+from folk_ros.training.distill.recipes import ALL_NAMES, Recipe
+from folk_ros.training.distill.run import asked_names, Sources, with_pooling
 from folk_ros.training.distill.samples import adapter_reads, attend, gather, Taught
 from folk_ros.voxels import voxelize
 
@@ -51,11 +51,15 @@ def write_scene(rooms, scene_id, seed, labelled=True):
     return folder
 
 
-def write_teacher(path, clip='toy', **more):
+def write_teacher(path, clip='toy', metadata=None, **more):
     views = np.eye(3, 4, dtype=np.float16)[:, None]  # instance k looks like word k
     visibility = np.array([[5], [5], [0]], np.float32)  # the third is never seen
     path.parent.mkdir(exist_ok=True)
-    save_file({'embeddings': views, 'visibility': visibility, **more}, path, {'clip': clip})
+    save_file(
+        {'embeddings': views, 'visibility': visibility, **more},
+        path,
+        {'clip': clip, **(metadata or {})},
+    )
     return path
 
 
@@ -170,6 +174,29 @@ def test_an_unlabelled_scene_is_learned_from_by_its_teachers_masks_if_the_recipe
     assert len(data.teacher) == 2
     with pytest.raises(ValueError, match='no scene has an object'):
         gather(taught, NAMES, 'toy', Recipe())
+
+
+def test_words_that_a_teacher_was_given_are_known_where_nobody_labelled_anything(tmp_path):
+    rooms, teacher = tmp_path / 'rooms', tmp_path / 'teacher'
+    for number, words in enumerate((['forklift', 'chair'], ['pallet'])):
+        write_scene(rooms, f'unlabelled_{number}', 0, labelled=False)
+        file = teacher / f'unlabelled_{number}.safetensors'
+        write_teacher(file, metadata={'names': json.dumps(words)})
+    known = Sources(((rooms, teacher),)).names()
+    assert known == ('chair', 'forklift', 'pallet')
+    everything = asked_names(Recipe(ask=ALL_NAMES), known)
+    assert {'forklift', 'bulletin board'} <= set(everything)
+    write_scene(rooms, 'train_0', 0)
+    assert Sources(((rooms, teacher),)).names() == ('a', 'b', 'c')
+
+
+def test_a_teacher_that_was_given_no_words_leaves_voters_without_any(tmp_path):
+    write_scene(tmp_path / 'rooms', 'unlabelled_0', 0, labelled=False)
+    write_teacher(tmp_path / 'teacher' / 'unlabelled_0.safetensors')
+    known = Sources(((tmp_path / 'rooms', tmp_path / 'teacher'),)).names()
+    assert known == ()
+    with pytest.raises(ValueError, match='teach with --names'):
+        asked_names(Recipe(), known)
 
 
 def test_a_scene_with_neither_truth_nor_taught_masks_is_said_and_left_out(tmp_path):
