@@ -104,11 +104,12 @@ class GrowingMap:
         return found
 
     def call(self, ids: NDArray[np.uint32]) -> None:
-        """Take ids for the instances of the last cloud."""
+        """Take ids for the instances of the last cloud; those with the id 0 are forgotten."""
         if self._before is not None:
-            self._before = replace(
-                self._before, instances=replace(self._before.instances, ids=ids.copy())
-            )
+            named = replace(self._before.instances, ids=ids.copy())
+            stay = np.flatnonzero(ids)
+            masks = [self._before.masks[row] for row in stay]
+            self._before = replace(self._before, instances=named.select(stay), masks=masks)
 
     def forget(self) -> None:
         """Segment all of the next cloud."""

@@ -32,6 +32,7 @@ from folk_ros.student.face import MaskStudent
 from folk_ros.student.runner import Runner
 from folk_ros.student.weights import load_student, STUDENT_FILE
 from folk_ros.text import load_text_tower, TextTower
+from folk_ros.text_dictionary import embed_questions
 from folk_ros.upright import turned
 from folk_ros.voxels import voxelize
 
@@ -105,7 +106,7 @@ class Folk:
             self._count += 1
             self.memory.max_unseen = self.config.segment.max_unseen
             scene = self.memory.update(found, cloud, self._map.part)
-            self._map.call(scene.ids[: len(found)])
+            self._map.call(self.memory.ids)
             self.scene = replace(scene, scene_id=self._count)
             return self.scene
 
@@ -147,7 +148,7 @@ class Folk:
         scene = scene if scene is not None else self.scene
         if scene is None:
             raise RuntimeError('no cloud was segmented yet')
-        return answer(texts, self.embed_texts(texts), scene, self.vocabulary, limits)
+        return answer(texts, self.embed_questions(texts), scene, self.vocabulary, limits)
 
     def name(self, scene: Instances) -> list[Match]:
         """Name every instance of a scene by its best vocabulary entry."""
@@ -157,12 +158,17 @@ class Folk:
         """Embed texts [Q, D], unit length."""
         return self.text.encode(texts)
 
+    def embed_questions(self, texts: list[str]) -> NDArray[np.float32]:
+        """Embed texts [Q, D] as `query` does: unknown words beside their definitions."""
+        return embed_questions(texts, self.text, self.vocabulary)
+
     def reset(self) -> None:
-        """Forget the scene and the identities of its objects."""
+        """Forget the scene and the identities of its objects, and give their memory back."""
         with self._segmenting:
             self.memory.reset()
             self._map.forget()
             self.scene = None
+            self._runner.release()
 
     def cancel(self) -> None:
         """Let `segment` end soon, now and ever after, with Cancelled: the program ends."""

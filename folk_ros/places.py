@@ -8,6 +8,7 @@ twice.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -25,6 +26,7 @@ RING_CELLS = 400  # of the surroundings remembered
 REPAINTED = 40.0  # of 255: what differs more in a channel has another colour
 THIN = 0.75  # cells from a plane, on average
 CLEAR = 0.95  # share of a thin thing's cells clear of others that sets it apart from a support
+FEW_CELLS = 3  # fewer cells in view say nothing
 RING_REACH = 3  # cells beside an object that count as its surroundings
 
 
@@ -46,6 +48,22 @@ def contains(cells: Cells, wanted: Cells) -> NDArray[np.bool_]:
 def beside(cells: Cells, wanted: Cells) -> NDArray[np.bool_]:
     """Return whether each wanted cell [C], or one of the six beside it, is in a sorted set."""
     return np.asarray(contains(cells, wanted[:, None] + STEPS).any(1))
+
+
+def in_view(these: Sequence[Cells], occupied: Cells) -> list[Cells]:
+    """
+    Return what of each set lies in or beside occupied cells, all sorted.
+
+    A set of which (nearly) nothing does stays whole.
+    """
+    if not these:
+        return []
+    ends = np.cumsum([len(cells) for cells in these])[:-1]
+    shown = np.split(beside(occupied, np.concatenate(these)), ends)
+    return [
+        cells[mine] if np.count_nonzero(mine) >= FEW_CELLS else cells
+        for cells, mine in zip(these, shown, strict=True)
+    ]
 
 
 def sampled(cells: Cells, count: int = SAMPLE) -> Cells:

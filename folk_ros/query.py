@@ -26,7 +26,9 @@ GATE_WIDTH = 0.03  # cosine over which the gate opens
 ALLY_SHARE = 0.85  # names at least this share as similar as the most similar one are allies
 SHARPNESS = 0.75  # of the softmax over names, in units of the vocabulary's scale
 BESIDE = 0.5  # weight of the cosine beside the names, in the same units
-BESIDE_SAYINGS = 0.125  # the same where sayings tell what texts mean: it has less to add
+# the same two where sayings tell what texts mean: more surely, and the cosine has less to add
+SHARPNESS_SAYINGS = 1.0  # of texts alone
+BESIDE_SAYINGS = 0.125
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Answering:
     """
     How evidence becomes the probability that an instance answers a text: a logistic function.
 
-    Fitted by `folk distill --val`, for three times as many texts that nothing answers as others.
+    Fitted by `folk distill --val`, for four times as many texts that nothing answers as others.
     """
 
     bias: float
@@ -73,6 +75,8 @@ class Vocabulary:
                 f'Vocabulary: expected {len(self.embeddings)} different names, '
                 f'got {len(self.names)} of which {len(set(self.names))} differ'
             )
+        if not 0 <= self.shown <= len(self.names):
+            raise ValueError(f'Vocabulary: has {len(self.names)} names, {self.shown} are shown')
         if (
             self.sayings is not None
             and not np.isin(self.sayings.of, np.arange(len(self.names))).all()
@@ -168,11 +172,11 @@ def evidence(
 
 def meanings(texts: NDArray[np.float32], vocabulary: Vocabulary) -> NDArray[np.float32]:
     """Return how probably texts [Q, D] mean each name [Q, B], by it or by what is said of it."""
-    scale = SHARPNESS * vocabulary.scale
     names, said = vocabulary.embeddings, vocabulary.sayings
     if said is None:
-        return _softmax(scale * (texts @ names.T))
-    drawn = _softmax(scale * (texts @ np.concatenate([names, said.embeddings]).T))  # [Q, B + P]
+        return _softmax(SHARPNESS * vocabulary.scale * (texts @ names.T))
+    every = np.concatenate([names, said.embeddings])  # [B + P, D]
+    drawn = _softmax(SHARPNESS_SAYINGS * vocabulary.scale * (texts @ every.T))
     of = np.concatenate([np.arange(len(names)), said.of])
     found = np.zeros((len(names), len(texts)), np.float32)
     np.add.at(found, of, drawn.T)

@@ -19,7 +19,7 @@ LINKS = re.compile(r'\]\(([^)#:]+)\)')  # to files of this repository
 INLINE = re.compile(r'`(folk [a-z][^`…]*)`')
 PROGRAM = ('folk_ros', 'msg', 'srv', 'launch', 'config', 'docs', 'resource')
 OF_OTHERS = re.compile(
-    r'/rtabmap|/nvblox|/cloud_registered|/map_cloud|static_esdf|color_layer|laion2b|Grid/|'
+    r'/rtabmap|/nvblox|/cloud_registered|/map_cloud|laion2b|Grid/|'
     r'cloud_output_voxelized|mask_file label_id'
 )
 

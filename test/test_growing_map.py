@@ -197,7 +197,7 @@ def test_ids_stay_with_what_was_kept_and_what_was_looked_for():
     def scene_of(cloud):
         found = growing.segment(cloud, finder, CONFIG)
         scene = memory.update(found, cloud, growing.part)
-        growing.call(scene.ids[: len(found)])
+        growing.call(memory.ids)
         places = np.floor(scene.boxes.centre[:, :2]).astype(int).tolist()
         return dict(zip(map(tuple, places), scene.ids.tolist(), strict=True))
 
@@ -208,6 +208,16 @@ def test_ids_stay_with_what_was_kept_and_what_was_looked_for():
     assert fewer == {place: one for place, one in more.items() if place != RED[0]}
     assert scene_of(plane(red=[*RED[1:], (6, 5)])) == fewer
     assert len(finder.asked) == 3 and max(finder.asked[1:]) < 0.1 * finder.asked[0]
+
+
+def test_what_is_no_object_any_more_is_not_kept():
+    finder, growing, cloud = Finder(), GrowingMap(VOXEL), plane(red=RED)
+    first = growing.segment(cloud, finder, CONFIG)
+    growing.call(np.array([7, 0, 9, 8], np.uint32))
+    again = growing.segment(cloud, finder, CONFIG)
+    assert again.ids.tolist() == [7, 9, 8]
+    masks = [set(first.points_of(row).tolist()) for row in (0, 2, 3)]
+    assert [set(again.points_of(row).tolist()) for row in range(3)] == masks
 
 
 def test_which_way_is_up_is_judged_by_the_map_not_by_its_parts():

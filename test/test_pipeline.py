@@ -1,5 +1,7 @@
 from dataclasses import replace
+import gc
 import re
+import weakref
 
 import numpy as np
 import pytest
@@ -49,6 +51,28 @@ def test_scenes_are_counted_and_ids_stay_with_their_objects(folk, scene):
     again = folk.segment(load_demo_room().cloud)
     assert again.scene_id == scene.scene_id + 1
     assert sorted(again.ids.tolist()) == sorted(scene.ids.tolist())
+
+
+def tensors():
+    gc.collect()
+    return sum(issubclass(type(one), torch.Tensor) for one in gc.get_objects())
+
+
+def test_nothing_of_a_scene_is_left_after_a_reset():
+    folk, room = Folk.load(), load_demo_room().cloud
+    cloud = room.select(np.arange(0, len(room), 20))
+    folk.segment(cloud)
+    before = tensors()  # the weights, and what the engine keeps for the next cloud
+    for _ in range(2):
+        folk.reset()
+        watched = [weakref.ref(folk.segment(cloud)), weakref.ref(cloud), weakref.ref(cloud.xyz)]
+    assert tensors() <= before
+    del cloud
+    gc.collect()
+    assert watched[0]() is not None
+    folk.reset()
+    gc.collect()
+    assert [one() for one in watched] == [None] * 3
 
 
 def test_an_empty_cloud_gives_zero_instances_not_an_error(folk):

@@ -11,6 +11,7 @@ from folk_ros.places import (
     cells_of,
     centres,
     contains,
+    in_view,
     Occupancy,
     place_of,
     points_within,
@@ -50,6 +51,17 @@ def test_beside_means_six_neighbours():
     steps = np.array([[1, 0, 0], [0, -1, 0], [0, 0, 1], [1, 1, 0], [2, 0, 0], [0, 0, 0]])
     near = cells_of((steps * CELL + 0.02).astype(np.float32), CELL)
     assert beside(here, near).tolist() == [True, True, True, False, False, True]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.sets(st.integers(0, 60), min_size=1, max_size=12), max_size=4), st.data())
+def test_in_view_is_what_lies_in_or_beside_something(these, data):
+    occupied = data.draw(st.sets(st.integers(0, 60), max_size=20))
+    sets = [np.array(sorted(one), np.int64) for one in these]
+    shown = in_view(sets, np.array(sorted(occupied), np.int64))
+    slow = [[c for c in sorted(one) if {c - 1, c, c + 1} & occupied] for one in these]
+    slow = [b if len(b) >= 3 else sorted(one) for b, one in zip(slow, these, strict=True)]
+    assert [cells.tolist() for cells in shown] == slow
 
 
 def test_points_are_found_by_their_cells():

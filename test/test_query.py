@@ -175,9 +175,9 @@ def test_a_text_means_a_name_by_all_that_is_said_of_it_as_a_plain_sum_gives():
     known = with_sayings(Vocabulary(tuple('abc'), names, 20.0, 0.4), of, said)
     found = meanings(texts, known)
     for q in range(4):
-        weight = [np.exp(15 * texts[q] @ n) for n in names]
+        weight = [np.exp(20 * texts[q] @ n) for n in names]
         for place, row in enumerate(of):
-            weight[row] += np.exp(15 * texts[q] @ said[place])
+            weight[row] += np.exp(20 * texts[q] @ said[place])
         assert found[q] == pytest.approx(np.array(weight) / sum(weight), abs=1e-5)
 
 
@@ -213,3 +213,9 @@ def test_a_list_of_few_names_does_not_change_what_answers_a_text():
 def test_a_saying_of_no_name_is_refused(row):
     with pytest.raises(ValueError, match='some sayings are of row'):
         with_sayings(VOCABULARY, [0, row], unit([1, 0, 0, 0], [0, 1, 0, 0]))
+
+
+@pytest.mark.parametrize('shown', [-1, 4])
+def test_more_labels_than_names_are_refused(shown):
+    with pytest.raises(ValueError, match='has 3 names, .* are shown'):
+        replace(VOCABULARY, shown=shown)

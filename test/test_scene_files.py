@@ -95,7 +95,9 @@ def test_what_is_no_rigid_motion_is_refused(T):
         replace(make_scene(), **answered_elsewhere(T))
 
 
-@pytest.mark.parametrize('text', ['[1, 2]', '{}', '', '["a"]', '[' * 500, '[' * 501, str([1.0] * 16)])
+@pytest.mark.parametrize(
+    'text', ['[1, 2]', '{}', '', '["a"]', '[' * 500, '[' * 501, str([1.0] * 16)]
+)
 def test_a_transform_that_makes_no_sense_is_refused(tmp_path, text):
     path = tmp_path / 'room.safetensors'
     save_scene(path, replace(make_scene(), **answered_elsewhere()))

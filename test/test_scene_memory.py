@@ -117,6 +117,66 @@ def test_of_a_thing_that_falls_into_parts_the_largest_keeps_the_id():
     assert memory.update(parts, cloud).ids.tolist() == [2, 1]
 
 
+def overlapping(qualities):
+    """Three cubes side by side, as two masks that both claim the middle one."""
+    small, cloud = make_scene((0, 0, 0), (0.2, 0, 0), (0.4, 0, 0), size=0.2)
+    both = one_of_two(small, [0, 1]).joined(one_of_two(small, [1, 2]))
+    return replace(both, quality=np.array(qualities, np.float32)), cloud
+
+
+def test_the_masks_of_a_first_cloud_stay_as_they_are():
+    scene, cloud = overlapping([0.5, 0.6])
+    found = SceneMemory().update(scene, cloud)
+    assert found.points.tolist() == scene.points.tolist()
+    assert found.quality.tolist() == scene.quality.tolist()
+
+
+def test_what_two_masks_claim_stays_with_the_object_that_had_it():
+    memory = SceneMemory()
+    small, cloud = make_scene((0, 0, 0), (0.2, 0, 0), (0.4, 0, 0), size=0.2)
+    apart = one_of_two(small, [0, 1]).joined(small.select(np.array([2])))
+    assert memory.update(apart, cloud).ids.tolist() == [1, 2]
+    for _ in range(3):
+        found = memory.update(*overlapping([0.5, 0.6]))
+        assert found.ids.tolist() == [1, 2]
+        assert found.point_counts.tolist() == [800, 400]
+
+
+def test_a_piece_of_another_mask_is_no_object_and_says_so():
+    memory = SceneMemory()
+    small, cloud = make_scene((0, 0, 0), (0.2, 0, 0), (0.4, 0, 0), size=0.2)
+    assert memory.update(small, cloud).ids.tolist() == [1, 2, 3]
+    whole = one_of_two(small, [0, 1]).joined(small.select(np.array([0, 2])))
+    pieces = replace(whole, quality=np.array([0.9, 0.5, 0.5], np.float32))
+    found = memory.update(pieces, cloud)
+    assert len(found) == 2
+    assert memory.ids.tolist() == [found.ids[0], 0, 3]
+    assert memory.update(small, cloud).ids.tolist() == [1, 2, 3]
+
+
+def bars(long_to, crossed):
+    """A bar along x, as one mask, and if so said a shorter one across its end, as another."""
+    rng = np.random.default_rng(1)
+    along = rng.uniform((long_to[0], 0, 0), (long_to[1], 0.1, 0.1), (2000, 3))
+    across = rng.uniform((1.8, 0, 0), (2, 0.4, 0.1), (1600, 3))
+    cloud = PointCloud(np.concatenate([along, across]).astype(np.float32), frame_id='map')
+    instances, _ = make_scene((1, 0, 0), (1.9, 0.2, 0), size=0.2, count=1)
+    both = replace(
+        instances,
+        starts=np.array([0, 2000, 3600]),
+        points=np.arange(3600, dtype=np.int32),
+        num_points=3600,
+    )
+    return both.select(np.arange(1 + crossed)), cloud
+
+
+def test_a_part_is_of_the_object_whose_rest_is_out_of_view():
+    memory = SceneMemory()
+    for _ in range(2):
+        assert memory.update(*bars((0, 2), True)).ids.tolist() == [1, 2]
+    assert memory.update(*bars((1.8, 2), False)).ids[0] == 1
+
+
 def test_an_object_seen_in_part_is_whole_in_the_memory():
     memory = SceneMemory()
     small, cloud = make_scene((0, 0, 0), (0.2, 0, 0), (0.4, 0, 0), size=0.2)

@@ -42,6 +42,14 @@ def test_what_is_gone_leaves_the_scene_at_once_and_its_id_is_not_used_again():
     assert ids_of(memory, A, B, more=[floor()]) == [1, 3]
 
 
+def test_what_is_gone_leaves_the_scene_though_but_half_of_its_surroundings_show():
+    memory = SceneMemory()
+    seen_often(memory, A, B, more=[floor()])
+    half = [floor(high=(2.0, 4))]
+    assert ids_of(memory, A, more=half) == [1]
+    assert ids_of(memory, A, B, more=half) == [1, 2]
+
+
 def test_one_cloud_with_a_hole_does_not_cost_an_id():
     memory = SceneMemory()
     seen_often(memory, A, B, more=[floor()])

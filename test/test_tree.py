@@ -22,6 +22,7 @@ LAYERS = (
         'voxels',
         'instances',
         'scene_memory',
+        'sharing',
         'scene_files',
         'growing_map',
         'map_tiles',

@@ -151,8 +151,8 @@ def show(
     print('\nThree questions in free words:\n')
     print(answers_table(found, room.questions))
     print(
-        f'\n{answers["named_right"]} of {answers["objects"]} objects found and named right '
-        f'({answers["reported"]} reported), in {answers["seconds"]:.1f} s.\n'
+        f'\n{answers["named_right"]} of the {answers["objects"]} largest objects found and named '
+        f'right ({answers["reported"]} reported), in {answers["seconds"]:.1f} s.\n'
         f'Picture: {out / "overview.png"}'
     )
 

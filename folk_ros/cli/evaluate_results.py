@@ -129,7 +129,7 @@ def ask_words(folk: Folk, scene: Scene, instances: Instances, part: str) -> list
     assert scene.truth is not None
     questions = ask(scene.truth, load_words(part))
     shown = instances.select(instances.quality >= SegmentConfig().min_quality)
-    texts = folk.embed_texts([question.text for question in questions])
+    texts = folk.embed_questions([question.text for question in questions])
     scores = probabilities(texts, shown.embeddings, folk.vocabulary)
     iou = overlaps(shown, scene.truth.point_instance, len(scene.truth.names))
     return judge(scene.scene_id, questions, scores, iou)

@@ -71,9 +71,7 @@ class Found:
         return asdict(self)
 
 
-def _place(
-    scene: Instances, row: int, T: NDArray[np.float64] | None
-) -> tuple[list[float], float]:
+def _place(scene: Instances, row: int, T: NDArray[np.float64] | None) -> tuple[list[float], float]:
     """Return the centre of a box and how far it is turned about z, moved by T [4, 4]."""
     centre, yaw = scene.boxes.centre[row], float(scene.boxes.yaw[row])
     if T is not None:

@@ -19,6 +19,7 @@ from folk_ros.cli import (
     distill,
     doctor,
     evaluate,
+    nvblox,
     play,
     query,
     record,
@@ -32,7 +33,7 @@ from folk_ros.cli import (
 from folk_ros.cli.output import CommandFailed
 
 COMMANDS = (
-    *(demo, segment, query, play),  # use
+    *(demo, segment, query, play, nvblox),  # use
     *(record, scenes, train_masks, teach, distill, evaluate),  # teach
     *(benchmark, soak, weights, doctor),  # check
 )

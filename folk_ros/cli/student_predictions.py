@@ -57,7 +57,7 @@ def _labels(name: str, folk: Folk, folders: list[Path]) -> LabelSet:
 
     if name:
         return load_labels(name).instance_labels()
-    names = set(folk.vocabulary.names)
+    names = set(folk.vocabulary.labels)
     for folder in folders:
         truth = load_scene(folder).truth
         names |= set(truth.names) if truth is not None else set()

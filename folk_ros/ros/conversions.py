@@ -26,10 +26,17 @@ def stamp_ns(stamp: Any) -> int:
 
 
 def header(frame_id: str, nanoseconds: int) -> Any:
-    """Return std_msgs/Header."""
+    """
+    Return std_msgs/Header.
+
+    Raises ValueError for a time that it cannot hold: rclpy would send another one.
+    """
+    seconds, rest = divmod(int(nanoseconds), NANOSECONDS)
+    if not -(2**31) <= seconds < 2**31:
+        raise ValueError(f'stamp: expected seconds that fit 32 bits, got {seconds}')
     message = runtime.message('std_msgs/msg/Header')()
     message.frame_id = frame_id
-    message.stamp.sec, message.stamp.nanosec = divmod(int(nanoseconds), NANOSECONDS)
+    message.stamp.sec, message.stamp.nanosec = seconds, rest
     return message
 
 

@@ -118,5 +118,6 @@ def gpu_memory() -> dict[str, str]:
         return {}
     return {
         'GPU memory MiB': f'{torch.cuda.memory_allocated() / MIB:.0f}',
+        'GPU memory kept MiB': f'{torch.cuda.memory_reserved() / MIB:.0f}',  # as nvidia-smi says
         'GPU memory peak MiB': f'{torch.cuda.max_memory_allocated() / MIB:.0f}',
     }

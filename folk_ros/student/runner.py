@@ -87,6 +87,10 @@ class Runner:
             'machine'
         )
 
+    def release(self) -> None:
+        """Give memory of the device back to other programs, beside what the weights take."""
+        give_back(self.device)
+
     def _attempts(self, count: int, limit: int) -> Iterator[tuple[torch.device, int]]:
         """Say where to try, and with how many voxels at once."""
         fewer = max(FEWEST, min(count, limit) // FEWER)
@@ -110,9 +114,7 @@ class Runner:
             if not ran_out_of_memory(error):
                 raise
             said = first_line(error)
-        # only here is the error gone, and with it the frames that held tensors
-        if device.type == 'cuda':
-            torch.cuda.empty_cache()
+        give_back(device)  # only here is the error gone, and with it the frames that held tensors
         return said
 
     def _move_to(self, device: torch.device) -> None:
@@ -120,6 +122,8 @@ class Runner:
             self._place = None
             self.student.to(device)
             self._place = device
+            if device != self.device:
+                give_back(self.device)  # the room of the weights
         if isinstance(self.student, PooledStudent):
             if device not in self._engines:
                 name = self._engine_name if device == self.device else 'torch'
@@ -142,6 +146,12 @@ def _notice(
             f'voxels at once{slower}; lower segment.max_voxels or thin the cloud out',
         ),
     )
+
+
+def give_back(device: torch.device) -> None:
+    """Give back what torch keeps of a GPU for later tensors."""
+    if device.type == 'cuda':
+        torch.cuda.empty_cache()
 
 
 def ran_out_of_memory(error: Exception) -> bool:

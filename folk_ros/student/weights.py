@@ -89,6 +89,7 @@ def _packed(vocabulary: Vocabulary) -> tuple[dict[str, str], dict[str, Tensor]]:
         'vocabulary': json.dumps(vocabulary.names),
         'scale': str(vocabulary.scale),
         'floor': str(vocabulary.floor),
+        'shown': str(vocabulary.shown),
     }
     if vocabulary.answering is not None:
         metadata['answering'] = json.dumps(asdict(vocabulary.answering))
@@ -127,6 +128,7 @@ def load_student(path: Path) -> tuple[MaskStudent, Vocabulary]:
             scale=float(metadata['scale']),
             floor=float(metadata['floor']),
             answering=_answering(metadata),
+            shown=int(metadata.get('shown', 0)),  # older files do not say
             sayings=None if said is None else _sayings(metadata, said, embeddings.shape[1]),
         )
     except KeyError as error:

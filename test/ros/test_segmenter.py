@@ -1,6 +1,8 @@
 """The worker when time is set back: at rest, in the midst of a cloud, told twice."""
 
+import gc
 import threading
+import weakref
 
 from colour_folk import ColourFolk, room
 from node_support import SECOND, wait_for
@@ -75,6 +77,18 @@ def test_the_clock_set_back_takes_the_scene_back_at_once_and_the_next_cloud_make
     worker.put(11)
     worker.wait(100, -10, -10, 11)
     assert worker.segmenter.latest.scene.stamp_ns == 11 * SECOND
+
+
+def test_nothing_of_a_scene_is_left_when_time_was_set_back(worker):
+    worker.put(100)
+    worker.wait(100)
+    latest = worker.segmenter.latest
+    watched = [weakref.ref(one) for one in (latest, latest.scene, latest.cloud, latest.cloud.xyz)]
+    del latest
+    worker.segmenter.start_anew('set back', 10 * SECOND)
+    worker.wait(100, -10, -10)
+    gc.collect()
+    wait_for(lambda: [one() for one in watched] == [None] * 4, 5, 'the memory')
 
 
 def test_what_is_in_the_network_or_waits_when_time_is_set_back_is_never_shown(worker):

@@ -49,6 +49,6 @@ def test_every_training_command_hands_its_files_to_the_next(tmp_path, monkeypatc
     folk = Folk.load(student.parent)
     folk.segment(load_scene(rooms / 'val_00000').cloud)
     assert isinstance(folk.query(['chair']), list)
-    assert set(folk.vocabulary.names) == {
+    assert set(folk.vocabulary.labels) == {
         name for k in range(2) for name in load_scene(rooms / f'train_{k:05d}').truth.names
     }

@@ -96,7 +96,8 @@ def _evaluate(arguments: argparse.Namespace) -> None:
     log.info('base names among base names: %s', _rates(base_alone))
     among_all = naming_report(seen, regions, text_tower, every)
     for title, names in (('base', base), ('novel', sorted(novel))):
-        right, count = np.sum([among_all.by_name.get(n, (0, 0)) for n in names], axis=0)
+        counted = [among_all.by_name.get(n, (0, 0)) for n in names]
+        right, count = np.array(counted).reshape(-1, 2).sum(0)
         log.info('%s names among all names: %.3f (%d)', title, right / max(count, 1), count)
     _tell('all names among all names', among_all)
     for kind, (right, count) in sorted(retrieval_report(seen, regions, text_tower).items()):

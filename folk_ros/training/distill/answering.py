@@ -12,7 +12,7 @@ from folk_ros.structures import Instances
 from folk_ros.training.distill.trial import ASKED_QUALITY, Trial
 from folk_ros.training.evaluate.retrieval import IOUS, overlaps
 
-ABSENT_PER_PRESENT = 3.0  # most of what one may ask for is not there
+ABSENT_PER_PRESENT = 4.0  # most of what one may ask for is not there
 MOST_STEPS = 50
 
 

@@ -190,8 +190,15 @@ def learn_to_answer(
 
 
 def background(names: Sequence[str], text: TextEncoder) -> Vocabulary:
-    """Return names with what is said of them: what queries are judged by."""
-    return Vocabulary(tuple(names), text.encode(names), SCALE, FLOOR, sayings=sayings(names, text))
+    """
+    Return what queries are judged by: names and the label set's, with what is said of them.
+
+    Things are called by `names` alone.
+    """
+    others = load_labels(LABEL_SET).instance_labels().names
+    every = tuple(dict.fromkeys((*names, *others)))
+    said = sayings(every, text)
+    return Vocabulary(every, text.encode(every), SCALE, FLOOR, sayings=said, shown=len(names))
 
 
 def provenance(run: Run, counts: Counts) -> str:

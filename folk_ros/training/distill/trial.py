@@ -14,6 +14,7 @@ import torch
 from folk_ros.query import probabilities, Vocabulary
 from folk_ros.structures import Instances
 from folk_ros.student.vl_adapter import VLAdapter
+from folk_ros.text_dictionary import embed_questions
 from folk_ros.text_embeddings import TextEncoder
 from folk_ros.training.distill.features import GIVEN, load_seen, PREDICTED, Seen
 from folk_ros.training.distill.samples import adapter_reads, attend
@@ -78,7 +79,7 @@ def prepare(
     }
     words = load_words(part)
     questions = [ask(scene.truth, words) for scene in scenes]
-    asked = [text.encode([q.text for q in own]) for own in questions]
+    asked = [embed_questions([q.text for q in own], text, vocabulary) for own in questions]
     return Trial(
         scenes, labels, frozenset(novel), text.encode(labels.names), vocabulary, questions, asked,
         min_score,

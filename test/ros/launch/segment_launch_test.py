@@ -5,6 +5,8 @@ Collected by launch_test alone; test_under_ros.py runs it where ROS 2 is install
 """
 
 from pathlib import Path
+import shutil
+import subprocess
 import sys
 import unittest
 
@@ -57,6 +59,29 @@ class TestRunning(unittest.TestCase):
         assert value.double_value == 0.5
         refused = set_parameter(self.peer, 'query.min_score', 7.0)
         assert not refused.successful and refused.reason
+
+    @unittest.skipIf(shutil.which('ros2') is None, 'the command ros2 is not there')
+    def test_ros2_node_info_lists_what_the_readme_promises(self):
+        done = subprocess.run(
+            ['ros2', 'node', 'info', '/folk', '--no-daemon', '--spin-time', '5'],
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert done.returncode == 0, done.stderr
+        listed = {line.strip() for line in done.stdout.splitlines()}
+        assert {
+            '/cloud: sensor_msgs/msg/PointCloud2',
+            '/folk/query_text: std_msgs/msg/String',
+            '/folk/markers: visualization_msgs/msg/MarkerArray',
+            '/folk/instances: folk_ros/msg/InstanceArray',
+            '/folk/segmented_cloud: sensor_msgs/msg/PointCloud2',
+            '/folk/ready: std_msgs/msg/Bool',
+            '/diagnostics: diagnostic_msgs/msg/DiagnosticArray',
+            '/folk/query: folk_ros/srv/Query',
+            '/folk/save: std_srvs/srv/Trigger',
+            '/folk/load: std_srvs/srv/Trigger',
+        } <= listed, listed
 
     def test_a_question_may_be_remembered_and_forgotten(self):
         assert self.peer.ask(['blue thing'], remember=True).success

@@ -21,7 +21,7 @@ def trials(tmp_path, monkeypatch):
     trial = SimpleNamespace(scenes=(), labels=labels)
     monkeypatch.setattr(ablation, 'look_at_scenes', lambda *_: material)
     monkeypatch.setattr(ablation, 'trial_of', lambda *_: trial)
-    monkeypatch.setattr(ablation, 'Vocabulary', lambda *_: None)
+    monkeypatch.setattr(ablation, 'background', lambda *_: None)
     monkeypatch.setattr(
         ablation, '_try', lambda _m, recipe, _t, seed, _r: ran.append(seed) or {'top1_ap50': seed}
     )
