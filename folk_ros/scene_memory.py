@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from folk_ros.identity import overlap_of, pair, pair_moved, Things
 from folk_ros.map_tiles import MapPart
-from folk_ros.places import centres, Occupancy, Place, place_of, points_within
+from folk_ros.places import centres, in_view, Occupancy, Place, place_of, points_within
+from folk_ros.sharing import shared_out
 from folk_ros.structures import Boxes, Instances, PointCloud
 from folk_ros.tracks import Fate, fate_of, MISSES, parted, place_after, Track
 
@@ -23,7 +24,7 @@ CELL_M = 0.05
 MAX_UNSEEN = 200  # objects remembered that the last cloud did not show
 LAST_ID = 2**32 - 1
 CONFIRMED = 2  # clouds that must have shown an object before it stays without being seen
-PATIENCE, FEW_PATIENCE = 4, 1  # clouds that may miss an object in view before it leaves the scene
+PATIENCE, FEW_PATIENCE = 2, 1  # clouds that may miss an object in view before it leaves the scene
 MAX_MISSED = 30  # and before it is forgotten
 OTHERS, FEW_OTHERS = 0.8, 2  # share, and number, of the other objects that make the same view
 NO_CELLS = np.empty(0, np.int64)
@@ -42,6 +43,7 @@ class SceneMemory:
         self.cell_m = cell_m
         self.max_unseen = max_unseen
         self.last_id = 0
+        self.ids: NDArray[np.uint32] = np.empty(0, np.uint32)  # of the instances last given
         self._known: list[Track] = []  # seen longest ago first
         self._frame_id = ''
 
@@ -51,9 +53,11 @@ class SceneMemory:
         """
         Return the instances with ids that last, and after them what is not seen but still there.
 
-        New objects count on from the last id. What is out of view has no points; a cloud that
-        names no frame gets none of it. `part` says which part of the cloud was looked at, and
-        which instances come with their ids.
+        New objects count on from the last id. What several masks claim goes to the object that
+        had it (see sharing.py), except in the first cloud; instances of which too little is left
+        are none, and have the id 0 in `ids`. What is out of view has no points; a cloud that names
+        no frame gets none of it. `part` says which part of the cloud was looked at, and which
+        instances come with their ids.
         """
         self._check(instances, cloud)
         look = look_at(instances, cloud, part, self.cell_m)
@@ -62,14 +66,21 @@ class SceneMemory:
         opened = [track for track in self._known if track.id not in kept]
         same, fates = recognise(opened, look, len(kept), self.cell_m)
         before |= {int(look.fresh[row]): opened[index] for row, index in same.items()}
-        again = set(same.values())
-        unseen = [aged(t, fates.get(k)) for k, t in enumerate(opened) if k not in again]
+        self.ids = np.zeros(len(instances), np.uint32)
+        rows = np.arange(len(instances))
+        if self._known:  # else it is as if there were no memory
+            cells = {row: track.place.cells for row, track in before.items()}
+            instances, rows = shared_out(instances, cells, cloud, self.cell_m)
+            look = look.at_less(instances, rows)
+            before = {new: before[old] for new, old in enumerate(rows.tolist()) if old in before}
+        again = {track.id for track in before.values()}
+        fates = dict.fromkeys(same.values(), 'claimed') | fates  # where too little is left
+        unseen = [aged(t, fates.get(k)) for k, t in enumerate(opened) if t.id not in again]
         left = [track for track in unseen if track is not None]
         left = left[max(0, len(left) - self.max_unseen) :]
-        ids = [
-            before[row].id if row in before else self._new_id() for row in range(len(instances))
-        ]
+        ids = [before[row].id if row in before else self._new_id() for row in range(len(rows))]
         result = replace(instances, ids=np.array(ids, np.uint32))
+        self.ids[rows] = result.ids
         new = places_now(before, left, look)
         seen = [
             seen_again(before.get(row), bare_row(result, row), new.get(row))
@@ -134,6 +145,18 @@ class Look:
     found: Things
     occupancy: Occupancy
     part: MapPart | None  # None: all of the cloud
+    counts: NDArray[np.int64]  # points of those objects
+
+    def at_less(self, instances: Instances, rows: NDArray[np.int64]) -> Look:
+        """Look at those `rows` of the instances that are left, some of them smaller now."""
+        stay = np.flatnonzero(np.isin(self.fresh, rows))
+        fresh = np.searchsorted(rows, self.fresh[stay])
+        counts, places = instances.point_counts[fresh], [self.found.places[k] for k in stay]
+        for number in np.flatnonzero(counts != self.counts[stay]).tolist():
+            points = instances.points_of(int(fresh[number]))
+            places[number] = place_in(self.occupancy, self.part, points)
+        found = Things(places, instances.boxes.select(fresh), instances.embeddings[fresh])
+        return replace(self, fresh=fresh, found=found, counts=counts)
 
 
 def look_at(instances: Instances, cloud: PointCloud, part: MapPart | None, cell_m: float) -> Look:
@@ -141,12 +164,14 @@ def look_at(instances: Instances, cloud: PointCloud, part: MapPart | None, cell_
     fresh = np.arange(len(instances)) if part is None else np.flatnonzero(~part.kept)
     new = instances if part is None else instances.select(fresh)
     occupancy = Occupancy.of(cloud if part is None else cloud.select(part.points), cell_m)
-    places = []
-    for row in range(len(new)):
-        points = new.points_of(row)
-        own = points if part is None else np.searchsorted(part.points, points)
-        places.append(place_of(occupancy, own))
-    return Look(fresh, Things(places, new.boxes, new.embeddings), occupancy, part)
+    places = [place_in(occupancy, part, new.points_of(row)) for row in range(len(new))]
+    found = Things(places, new.boxes, new.embeddings)
+    return Look(fresh, found, occupancy, part, new.point_counts)
+
+
+def place_in(occupancy: Occupancy, part: MapPart | None, points: NDArray[np.int32]) -> Place:
+    """Describe where the points of an object are in what was looked at of a cloud."""
+    return place_of(occupancy, points if part is None else np.searchsorted(part.points, points))
 
 
 def recognise(
@@ -158,7 +183,7 @@ def recognise(
     `kept` more are known to be where they were. What lies outside the part looked at has no fate.
     """
     known = together(tracks, look.found.embeddings.shape[1])
-    overlap = overlap_of(known.cells, look.found.cells)
+    overlap = overlap_of(in_view(known.cells, look.occupancy.cells), look.found.cells)
     same = pair(known, look.found, overlap, np.array([1 - 1 / track.seen for track in tracks]))
     again, others = set(same.values()), len(tracks) + kept - 1
     same_view = others >= FEW_OTHERS and len(again) + kept >= OTHERS * others

@@ -21,7 +21,7 @@ from folk_ros.structures import Instances
 
 FILLED, EMPTY = 0.5, 0.15  # shares of its cells: something is there, nothing is there
 COVERED = 0.5  # share of its cells that another object claims
-AROUND = 0.6  # share of its surroundings that must be seen again to call a place empty
+AROUND = 0.35  # share of its surroundings that must be seen again to call a place empty
 ALL_AROUND = 0.8  # and to call what is missing of an object gone
 WHOLE = 0.7  # share of its cells by which an object counts as seen whole
 FEW_AROUND = 10  # cells; fewer surroundings say nothing

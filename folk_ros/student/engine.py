@@ -13,11 +13,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from folk_ros.student.engines.buffers import Buffers
 from folk_ros.student.engines.finish import Finish
-from folk_ros.student.engines.forms import Buffers
+from folk_ros.student.engines.lines import Lines, lines_of
 from folk_ros.student.engines.protocol import SparseEngine
 from folk_ros.student.engines.tables import coords_of, inner_table, keys_of, LIMIT, neighbour_table
 from folk_ros.student.engines.torch_engine import TorchEngine
+from folk_ros.student.engines.workers import on_one_core
 
 WIDEST = 5  # edge of the largest kernel a layer may have
 
@@ -39,14 +41,26 @@ class Level:
     def neighbours(self, size: int = 3) -> Tensor:
         """Return the row of each neighbour in a cube, V where there is none: [size^3, V] int32."""
         if ('neighbours', size) not in self.maps:
-            wider = self.maps.get(('neighbours', WIDEST))
-            self.maps['neighbours', size] = (
-                neighbour_table(keys_of(self.coords), size)
-                if wider is None
-                else inner_table(wider, size)
+            wider, lines = self.maps.get(('neighbours', WIDEST)), self.lines(size)
+            if lines is not None:
+                table = lines.table()
+            elif wider is not None:
+                table = inner_table(wider, size)
+            else:
+                table = neighbour_table(keys_of(self.coords), size)
+            self.maps['neighbours', size] = table
+        found: Tensor = self.maps['neighbours', size]
+        return found
+
+    def lines(self, size: int = 3) -> Lines | None:
+        """Return the lines of neighbours in a cube; None where they are better searched."""
+        if ('lines', size) not in self.maps:
+            wider = self.maps.get(('lines', WIDEST))
+            self.maps['lines', size] = (
+                wider.inner(size) if wider is not None else lines_of(self.coords, size)
             )
-        table: Tensor = self.maps['neighbours', size]
-        return table
+        found: Lines | None = self.maps['lines', size]
+        return found
 
     def scratch(self, name: str, columns: int, like: Tensor) -> Tensor:
         """Return memory [V, columns] like a tensor's, until it is asked for by that name again."""
@@ -71,6 +85,12 @@ def build_levels(
     `voxelize` gives. Raises ValueError if they are not. `engine` defaults to plain torch.
     """
     engine = engine or TorchEngine()
+    levels = on_one_core(lambda: _levels(coords, depth, compute, engine), coords.is_cuda)
+    engine.prepare(levels)
+    return levels
+
+
+def _levels(coords: Tensor, depth: int, compute: torch.dtype, engine: SparseEngine) -> list[Level]:
     keys = keys_of(coords)
     if len(keys) > 1 and not bool((keys[1:] > keys[:-1]).all()):
         raise ValueError('coords: expected unique rows sorted by batch, x, y, z')
@@ -88,7 +108,6 @@ def build_levels(
         levels.append(Level(coords, parent, slot, compute, engine))
         coords = coords_of(coarse_keys)
     levels.append(Level(coords, None, None, compute, engine))
-    engine.prepare(levels)
     return levels
 
 

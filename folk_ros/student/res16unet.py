@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from torch import nn, Tensor
 
 from folk_ros.student.engine import Level
-from folk_ros.student.unet import Down, joined, normed, NormedLinear, Submanifold, Up
+from folk_ros.student.unet import Down, joined, normed, NormedLinear, residual, Submanifold, Up
 
 MOMENTUM = 0.02  # of the batch norms, Mask3D's
 
@@ -49,9 +49,7 @@ class BasicBlock(nn.Module):
     def forward(self, x: Tensor, level: Level, spent: bool = False) -> Tensor:
         """Map [V, Cin] to [V, Cout]; where x is `spent`, the result may be written over it."""
         y = normed(self.conv1, self.norm1, x, level, brief=True)
-        skip = self.skip(x)
-        into = skip if spent or skip is not x else None
-        return normed(self.conv2, self.norm2, y, level, skip=skip, into=into)
+        return residual((self.conv2, self.norm2), y, level, self.skip, x, spent)
 
 
 class Blocks(nn.ModuleList):

@@ -6,11 +6,11 @@ from typing import Any
 
 import torch
 from torch import nn, Tensor
-from torch.nn import functional as F
 
 from folk_ros.student import engine
 from folk_ros.student.engine import Level
 from folk_ros.student.engines.finish import Finish, scale_and_shift
+from folk_ros.student.engines.workers import share_rows
 
 
 class SparseConv(nn.Module):
@@ -23,18 +23,10 @@ class SparseConv(nn.Module):
 
 
 class NormedLinear(nn.Sequential):
-    """A linear layer and its norm, as one product in evaluation."""
+    """A linear layer and its norm."""
 
     def __init__(self, cin: int, cout: int, norm: nn.BatchNorm1d) -> None:
         super().__init__(nn.Linear(cin, cout, bias=False), norm)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map [V, Cin] to [V, Cout]."""
-        linear, norm = self[0], self[1]
-        if norm.training or torch.is_grad_enabled():
-            return super().forward(x)
-        scale, shift = scale_and_shift(norm)
-        return F.linear(x, linear.get_parameter('weight') * scale[:, None], shift)
 
 
 class Submanifold(SparseConv):
@@ -68,21 +60,58 @@ def normed(
     norm: nn.Module,
     x: Tensor,
     *place: Any,
-    skip: Tensor | None = None,
     into: Tensor | None = None,
     brief: bool = False,
 ) -> Tensor:
     """
-    Convolve at a place in the levels, normalise, add a skip connection, ReLU.
+    Convolve at a place in the levels, normalise, ReLU.
 
     Where no gradients are recorded the result is written `into` given memory, or, if only the
     next layer reads it (`brief`), where the next such result will lie.
     """
-    if norm.training or torch.is_grad_enabled():
-        y = norm(conv(x, *place))
-        return torch.relu(y if skip is None else y + skip)
-    result: Tensor = conv(x, *place, finish=Finish(*scale_and_shift(norm), skip, into, brief))
+    if _recorded(norm):
+        return torch.relu(norm(conv(x, *place)))
+    scale, shift = scale_and_shift(norm)
+    result: Tensor = conv(x, *place, finish=Finish(scale, shift, into=into, brief=brief))
     return result
+
+
+def residual(
+    layer: tuple[nn.Module, nn.Module],
+    y: Tensor,
+    level: Level,
+    skip: nn.Module,
+    x: Tensor,
+    spent: bool = False,
+) -> Tensor:
+    """
+    Convolve y, normalise (the layer), add what `skip` makes of x (itself or linear), ReLU.
+
+    Where no gradients are recorded and x is `spent`, the result may be written over it.
+    """
+    conv, norm = layer
+    if _recorded(norm):
+        return torch.relu(norm(conv(y, level)) + skip(x))
+    scale, shift = scale_and_shift(norm)
+    matrix = None
+    if not isinstance(skip, nn.Identity):
+        matrix, more = _matrix_and_shift(skip)
+        shift = shift + more
+    into = x if spent and matrix is None else None
+    result: Tensor = conv(y, level, finish=Finish(scale, shift, x, into, matrix=matrix))
+    return result
+
+
+def _recorded(norm: nn.Module) -> bool:
+    return norm.training or torch.is_grad_enabled()
+
+
+def _matrix_and_shift(skip: nn.Module) -> tuple[Tensor, Tensor | float]:
+    """Return a linear map as x @ matrix + shift."""
+    if not isinstance(skip, NormedLinear):
+        return skip.get_parameter('weight').t(), 0.0
+    scale, shift = scale_and_shift(skip[1])
+    return (skip[0].get_parameter('weight') * scale[:, None]).t(), shift
 
 
 def joined(up: nn.Module, norm: nn.Module, x: Tensor, fine: Level, skip: Tensor) -> Tensor:
@@ -91,11 +120,11 @@ def joined(up: nn.Module, norm: nn.Module, x: Tensor, fine: Level, skip: Tensor)
 
     Where no gradients are recorded the result lies where the next one will.
     """
-    if norm.training or torch.is_grad_enabled():
+    if _recorded(norm):
         return torch.cat([normed(up, norm, x, fine), skip], 1)
     channels = up.get_parameter('weight').shape[2]
     both = fine.scratch('joined', channels + skip.shape[1], skip)
-    both[:, channels:] = skip
+    share_rows(lambda rows: both[rows, channels:].copy_(skip[rows]), len(skip), skip.is_cuda)
     normed(up, norm, x, fine, into=both[:, :channels])
     return both
 
@@ -112,9 +141,7 @@ class ResidualBlock(nn.Module):
     def forward(self, x: Tensor, level: Level) -> Tensor:
         """Map [V, Cin] to [V, Cout]."""
         y = normed(self.conv1, self.norm1, x, level, brief=True)
-        skip = self.skip(x)
-        into = None if skip is x else skip
-        return normed(self.conv2, self.norm2, y, level, skip=skip, into=into)
+        return residual((self.conv2, self.norm2), y, level, self.skip, x)
 
 
 class SparseUNet(nn.Module):

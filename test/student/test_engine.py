@@ -8,7 +8,14 @@ import torch
 from torch.nn import functional as F
 
 from folk_ros.student import engine
-from folk_ros.student.engines import buffers, forms, kernel_map, neighbourhoods, torch_engine
+from folk_ros.student.engines import (
+    buffers,
+    forms,
+    kernel_map,
+    lines,
+    neighbourhoods,
+    torch_engine,
+)
 from folk_ros.student.engines.choose import make_engine, NAMES
 from folk_ros.student.unet import SparseUNet
 
@@ -118,20 +125,26 @@ def test_either_form_of_plain_torch_strides_like_the_dense_convolution(each_form
 
 
 @pytest.mark.parametrize('compute', [torch.float32, torch.bfloat16])
-def test_three_channels_gathered_as_one_number_give_the_convolution(monkeypatch, compute):
+@pytest.mark.parametrize('space', [0, 1000])  # rows as one number; lines of them
+def test_three_channels_give_the_convolution_however_gathered(monkeypatch, compute, space):
     monkeypatch.setattr(forms, 'PAIR_MARGIN', 0.0)
+    monkeypatch.setattr(lines, 'SPACE', space)
     gathered = []
-    real = forms._gather
-    monkeypatch.setattr(forms, '_gather', lambda *a: gathered.append(real(*a)) or gathered[-1])
+    real = neighbourhoods.Neighbourhoods.gather
+    monkeypatch.setattr(
+        neighbourhoods.Neighbourhoods,
+        'gather',
+        lambda *a: gathered.append(real(*a)) or gathered[-1],
+    )
     _, coords = random_cloud()
-    x, weight = random_tensor(len(coords), 3), random_tensor(27, 3, 4)
+    x, weight = random_tensor(len(coords), 3), random_tensor(27, 3, 5)
     answers = []
     for dtype in (torch.float64, compute):
         stored = torch.float64 if dtype == torch.float64 else torch.float32
         level = engine.build_levels(coords, 1, dtype)[0]
         out = engine.submanifold(x.to(stored), weight.to(stored), level)
         answers.append([out.detach(), *torch.autograd.grad(out.square().sum(), [x, weight])])
-    assert {near.shape[1] for near in gathered} >= {27 * 3, 27 * 4}
+    assert (27 * 4 in {near.shape[1] for near in gathered}) == (not space)
     limit = 1e-5 if compute == torch.float32 else 0.05
     for exact, ours in zip(*answers, strict=True):
         assert float((ours - exact).abs().max()) <= limit * float(exact.abs().max())

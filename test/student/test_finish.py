@@ -6,7 +6,7 @@ from folk_ros.student import engine
 from folk_ros.student.engines.choose import make_engine, NAMES
 from folk_ros.student.engines.finish import scale_and_shift
 from folk_ros.student.res16unet import Res16UNet, Res16UNetConfig
-from folk_ros.student.unet import Down, normed, SparseUNet, Submanifold, Up
+from folk_ros.student.unet import Down, normed, residual, SparseUNet, Submanifold, Up
 
 CPU = torch.device('cpu')
 SMALL = Res16UNetConfig(
@@ -50,7 +50,8 @@ def test_what_is_finished_in_place_equals_norm_skip_and_relu_apart(network, each
     with torch.inference_mode():
         at_once = network(x, levels)
     for ours, theirs in zip(at_once, apart, strict=True):
-        assert float((ours - theirs).abs().max()) <= 1e-12 * float(theirs.detach().abs().max())
+        theirs = theirs.detach()
+        assert float((ours - theirs).abs().max()) <= 1e-12 * float(theirs.abs().max())
 
 
 @pytest.mark.parametrize('wide', [4, 100])  # either form of the strided layers
@@ -65,15 +66,33 @@ def test_the_result_lies_in_the_memory_given(kind, wide, each_engine):
     }[kind]
     norm = with_statistics(nn.BatchNorm1d(wide))
     x = torch.randn(source, wide, dtype=torch.float64)
-    skip = torch.randn(rows, wide, dtype=torch.float64)
-    expected = torch.relu(norm(conv.double()(x, *place)) + skip).detach()
+    expected = torch.relu(norm(conv.double()(x, *place))).detach()
     kept = torch.zeros(rows, wide + 3, dtype=torch.float64)
-    for into in (kept[:, :wide], skip):  # part of wider rows; over the skip itself
-        with torch.no_grad():
-            out = normed(conv, norm, x, *place, skip=skip, into=into)
-        assert out.data_ptr() == into.data_ptr()
-        assert torch.allclose(into, expected, rtol=0, atol=1e-11)
+    into = kept[:, :wide]  # part of wider rows
+    with torch.no_grad():
+        out = normed(conv, norm, x, *place, into=into)
+    assert out.data_ptr() == into.data_ptr()
+    assert torch.allclose(into, expected, rtol=0, atol=1e-11)
     assert not kept[:, wide:].any()
+
+
+def test_a_spent_skip_is_written_over_and_no_other(each_engine):
+    level = engine.build_levels(cloud(), 1, torch.float64, each_engine)[0]
+    conv, norm = Submanifold(27, 5, 5).double(), with_statistics(nn.BatchNorm1d(5))
+    linear = nn.Linear(5, 5, bias=False).double()
+    y, x = torch.randn(2, len(level), 5, dtype=torch.float64)
+    made = norm(conv(y, level)).detach()
+    for skip, spent, over in (
+        (nn.Identity(), False, False),
+        (nn.Identity(), True, True),
+        (linear, True, False),  # other rows are still to be multiplied
+    ):
+        here = x.clone()
+        with torch.no_grad():
+            out = residual((conv, norm), y, level, skip, here, spent)
+        assert (out.data_ptr() == here.data_ptr()) == over
+        assert torch.allclose(out, torch.relu(made + skip(x)), rtol=0, atol=1e-11)
+        assert over or torch.equal(here, x)
 
 
 def test_what_the_caller_holds_is_not_written_over():

@@ -79,6 +79,20 @@ def test_where_no_tile_fits_on_the_gpu_the_cpu_takes_over_and_the_next_cloud_tri
     assert runner.notices == ()
 
 
+def test_memory_of_the_gpu_is_given_back_where_it_ran_out_and_when_it_is_asked_for(
+    voxels, monkeypatch
+):
+    given = []
+    monkeypatch.setattr(module, 'give_back', lambda device: given.append(device.type))
+    student = HungryStudent({'meta': 0, 'cpu': 10**6}, ERRORS[0])
+    runner = Runner(student, GPU, 'auto')
+    assert given == []
+    runner.predict(voxels, SegmentConfig())
+    assert given == ['meta'] * 3  # after both attempts, and when the weights had gone to the CPU
+    runner.release()
+    assert given == ['meta'] * 4
+
+
 def test_memory_of_the_machine_that_runs_out_is_met_with_ever_smaller_tiles(voxels):
     student = HungryStudent({'cpu': 1200}, RuntimeError(HOST))
     runner = Runner(student, CPU, 'auto')

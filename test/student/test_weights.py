@@ -228,11 +228,14 @@ def test_an_empty_voxel_grid_is_never_needed_but_one_voxel_works(tmp_path):
 def test_what_is_said_of_names_is_read_as_it_was_written(tmp_path):
     student, path = saved(tmp_path)
     said = Sayings(np.array([1, 0, 1]), np.eye(3, 4, dtype=np.float32))
-    known = Vocabulary(('a', 'b'), np.eye(2, 4, dtype=np.float32), 20.0, 0.4, sayings=said)
+    known = Vocabulary(
+        ('a', 'b'), np.eye(2, 4, dtype=np.float32), 20.0, 0.4, sayings=said, shown=1
+    )
     save_student(path, student, known, half=False)
-    read = load_student(path)[1].sayings
-    assert read.of.tolist() == [1, 0, 1]
-    assert np.array_equal(read.embeddings, said.embeddings)
+    read = load_student(path)[1]
+    assert read.sayings.of.tolist() == [1, 0, 1]
+    assert np.array_equal(read.sayings.embeddings, said.embeddings)
+    assert read.labels == ('a',)
     load_masks(path)
     rewritten(path, sayings_of='[1, 0]')
     with pytest.raises(ValueError, match=r'expected sayings \[2, 4\], got \[3, 4\]'):

@@ -11,27 +11,31 @@ from torch import nn, Tensor
 @dataclass(frozen=True)
 class Finish:
     """
-    relu(scale * y + shift + skip), by output channel; `skip` has the shape of the output.
+    relu(scale * y + shift + skip), by output channel; or skip @ matrix in place of skip.
 
     An engine writes the result into the memory `into` where that is given, and returns it: new
-    memory costs more than what is written there. It may be that of `skip`. A `brief` result is
-    read by the next layer alone: it may lie where the next brief one will.
+    memory costs more than what is written there. It may be that of a skip without a matrix. A
+    `brief` result is read by the next layer alone: it may lie where the next brief one will.
     """
 
     scale: Tensor  # [Cout]
     shift: Tensor  # [Cout]
-    skip: Tensor | None = None  # [R, Cout]
+    skip: Tensor | None = None  # [R, Cout], or [R, C] if there is a matrix
     into: Tensor | None = None  # [R, Cout]
     brief: bool = False
+    matrix: Tensor | None = None  # [C, Cout]
 
     def write(self, made: Tensor, out: Tensor, rows: slice) -> None:
-        """Write some finished rows: `made` are those rows of the convolution alone."""
+        """Write some finished rows: `made` are those rows of the convolution alone, elsewhere."""
         place = out[rows]
         if self.skip is None:
             torch.addcmul(self.shift, made, self.scale, out=place)
-        else:
+        elif self.matrix is None:
             torch.addcmul(self.skip[rows], made, self.scale, out=place)
             place += self.shift
+        else:
+            torch.addmm(self.shift, self.skip[rows], self.matrix, out=place)
+            place.addcmul_(made, self.scale)
         place.relu_()
 
 
@@ -39,7 +43,8 @@ def finished(made: Tensor, finish: Finish | None) -> Tensor:
     """Finish a whole result, if there is anything to do, in its own memory where none is given."""
     if finish is None:
         return made
-    out = made if finish.into is None else finish.into
+    own = made if finish.matrix is None else torch.empty_like(made)
+    out = own if finish.into is None else finish.into
     finish.write(made, out, slice(None))
     return out
 

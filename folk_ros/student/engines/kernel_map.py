@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+import itertools
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 import torch
 from torch import Tensor
 
-from folk_ros.student.engines.workers import share_out
+from folk_ros.student.engines.lines import Lines
+from folk_ros.student.engines.workers import on_one_core, share_out
 
 # Output rows in a block of pairs (measured): float32 products are as fast on few rows, and what is
 # gathered at once then stays in cache; a call for narrower products costs more than its rows do.
 PAIR_ROWS, NARROW_PAIR_ROWS = 4096, 8192
+PRODUCT_ROWS = 1024  # of float32 multiplied at once: what is gathered stays in a core's own cache
 RUN_ROWS = 1024  # in a block of fewer there are too few runs of a kind for a product
-SAMPLED = 16  # of so many output rows, one is looked at for the share of entries
+SAMPLED = 16  # of so many output rows, one is looked at for the share of entries,
+FEWEST = 256  # if so many are left
 MAX_SORTED = 31  # offsets whose presence fits the bits of a sort key
+ENDS = 0b101  # of a line of three
 EDGES = {8: 2, 27: 3}  # of kernels read in runs, by volume; kinds of run are counted in a byte
 
 
@@ -26,12 +33,12 @@ class Pairs:
     Who reads whom for a block of output rows: P runs, kind after kind.
 
     Voxels that follow one another along the last axis are rows that follow one another, and so are
-    the matrices of their offsets: where an output row has several neighbours in such a line, they
-    are one run, gathered as one longer row and multiplied by their matrices as one taller one.
+    the matrices of their offsets: neighbours of an output row in such a line, without a gap, are
+    one run, gathered as one longer row and multiplied by their matrices as one taller one.
     """
 
     rows: slice  # of the output
-    offsets: tuple[range, ...]  # of each kind: what it reads; a step of 2 passes over a gap
+    offsets: tuple[range, ...]  # of each kind: what it reads
     sizes: tuple[int, ...]  # of each kind: how many runs
     sources: tuple[Tensor, ...]  # of each kind: int32 first input row of each run
     order: Tensor  # [P] int32 the runs again, output row after output row
@@ -47,79 +54,121 @@ class Pairs:
 
 
 class KernelMap:
-    """A table [K, R] int32 of the input row at each offset of each output row; `inputs`: none."""
+    """
+    Which input row each output row reads at each offset.
 
-    def __init__(self, table: Tensor, inputs: int) -> None:
-        self.table, self.inputs = table, inputs
+    Made of a table [K, R] int32 of rows, `inputs` where there is none, or of the lines of a cloud,
+    which many layers can do with.
+    """
+
+    def __init__(self, source: Tensor | Lines, inputs: int) -> None:
+        self.inputs = inputs
+        self.lines = source if isinstance(source, Lines) else None
+        self._given = None if isinstance(source, Lines) else source
+        if isinstance(source, Lines):
+            self.volume, self.rows, self.on_gpu = source.size**3, len(source), False
+        else:
+            (self.volume, self.rows), self.on_gpu = source.shape, source.is_cuda
         self._pairs: dict[int, list[Pairs]] = {}
 
-    @property
-    def rows(self) -> int:
-        """Number of output rows."""
-        return self.table.shape[1]
+    @cached_property
+    def table(self) -> Tensor:
+        """The input row at each offset of each output row: [K, R] int32."""
+        if self.lines is not None:
+            return self.lines.table()
+        assert self._given is not None
+        return self._given
 
     @cached_property
     def share(self) -> float:
         """Estimate which share of the table's entries exist; waits for the device."""
-        sample = self.table[:, ::SAMPLED]
-        return int((sample < self.inputs).sum()) / max(1, sample.numel())
+        return int(self._sample.sum()) / max(1, len(self._sample) * self.volume)
+
+    @cached_property
+    def _sample(self) -> Tensor:
+        """Count the entries of some rows that stand for all, in their order."""
+        every = max(1, min(SAMPLED, self.rows // FEWEST))
+        return on_one_core(lambda: self._counted(every), self.on_gpu)
+
+    def _counted(self, every: int) -> Tensor:
+        """Count the entries of one of so many rows."""
+        if self.lines is not None:
+            return self.lines.counted(every)
+        return (self.table[:, ::every] < self.inputs).sum(0)
 
     def pairs(self, compute: torch.dtype) -> list[Pairs]:
         """List the entries that exist, some output rows at a time; for tables on a CPU."""
-        step = self._step(compute)
-        if step not in self._pairs:
-            begins = range(0, self.rows, max(1, step))
-            edge = EDGES.get(len(self.table), 1) if step >= RUN_ROWS else 1
+        count = self.pieces(compute)
+        if count not in self._pairs:
+            edge = EDGES.get(self.volume, 1) if self.rows >= RUN_ROWS * count else 1
+            most = self.rows if compute.itemsize < 4 else PRODUCT_ROWS
+            parts = self._parts(count)
+            on_one_core(lambda: self._prepare(edge))
 
-            def run(number: int, count: int) -> list[Pairs]:
-                return [self._block(begin, step, edge) for begin in begins[number::count]]
+            def run(number: int, threads: int) -> list[Pairs]:
+                return [self._block(part, edge, most) for part in parts[number::threads]]
 
-            parts = share_out(run, len(begins))
-            self._pairs[step] = [
-                parts[index % len(parts)][index // len(parts)] for index in range(len(begins))
+            shares = share_out(run, len(parts))
+            self._pairs[count] = [
+                shares[index % len(shares)][index // len(shares)] for index in range(len(parts))
             ]
-        return self._pairs[step]
+        return self._pairs[count]
 
     def pieces(self, compute: torch.dtype) -> int:
         """Return into how many blocks the pairs are cut: as many for each thread."""
         threads = torch.get_num_threads()
-        most = NARROW_PAIR_ROWS if compute.itemsize < 4 else PAIR_ROWS
+        narrow = compute.itemsize < 4 or self.rows <= NARROW_PAIR_ROWS * threads
+        most = NARROW_PAIR_ROWS if narrow else PAIR_ROWS
         return -(-self.rows // (most * threads)) * threads
 
-    def _step(self, compute: torch.dtype) -> int:
-        return -(-self.rows // max(1, self.pieces(compute)))
+    def _parts(self, count: int) -> list[slice]:
+        """Cut the rows into blocks of about as many entries."""
+        if not count:
+            return []
+        reached = self._sample.cumsum(0).double()
+        wanted = torch.arange(1, count) * (reached[-1] / count)
+        cuts = (torch.searchsorted(reached, wanted) + 0.5) * (self.rows / len(reached))
+        ends = [0, *cuts.long().tolist(), self.rows]
+        return [slice(*pair) for pair in itertools.pairwise(ends) if pair[0] < pair[1]]
 
-    def _block(self, begin: int, step: int, edge: int) -> Pairs:
-        """Find the runs of some output rows in lines of `edge` offsets."""
-        part = self.table[:, begin : begin + step].unflatten(0, (-1, edge))  # [L, E, R]
+    def _block(self, rows: slice, edge: int, most: int) -> Pairs:
+        """Find the runs of some output rows in lines of `edge` offsets, at most so many a kind."""
+        bits, first = (part.numpy() for part in self._runs(rows, edge))
+        lines = bits.shape[1]
+        if edge == 3:  # the ends of a line without its middle are two runs
+            split = bits == ENDS
+            bits = np.hstack([np.where(split, np.uint8(1), bits), split * np.uint8(ENDS - 1)])
+            first = np.hstack([first, first + 1])
+        kinds = bits * np.uint8(lines) + np.arange(bits.shape[1], dtype=np.uint8) % lines
+        found = np.flatnonzero(bits)  # [P] row after row
+        kind, source = kinds.take(found), first.take(found)
+        begins = np.searchsorted(found, np.arange(0, bits.size + 1, bits.shape[1]))
+        offsets = [_offsets(each // lines, each % lines, edge) for each in range(lines << edge)]
+        return sorted_out(rows, kind, source, begins, offsets, most)
+
+    def _prepare(self, edge: int) -> None:
+        """Find out what all blocks need, before they do at once."""
+        if self.lines is not None and edge == self.lines.size:
+            self.lines.runs  # noqa: B018  kept
+        else:
+            self.table  # noqa: B018
+
+    def _runs(self, rows: slice, edge: int) -> tuple[Tensor, Tensor]:
+        """Return, for each line of some rows [R, L], who is there as bits, and the first row."""
+        if self.lines is not None and edge == self.lines.size:
+            begins = self.lines.begins[rows]
+            bits, first = (each.index_select(0, begins.view(-1)) for each in self.lines.runs)
+            return bits.view_as(begins), first.view_as(begins)
+        part = self.table[:, rows].unflatten(0, (-1, edge))  # [L, E, R]
         there = (part < self.inputs).to(torch.uint8)
-        bits = sum(there[:, place] << place for place in range(edge))  # [L, R] who is there
-        present = bits.t().contiguous().numpy()  # [R, L]
-        found = np.flatnonzero(present)  # [P] row after row
-        lines = present.shape[1]
-        kind = (present * np.uint8(lines) + np.arange(lines, dtype=np.uint8))[present > 0]
-        by_kind = np.argsort(kind, kind='stable')  # of bytes: they are counted, not compared
-        order = np.empty(len(found), np.int32)
-        order[by_kind] = np.arange(len(found), dtype=np.int32)
-        begins = np.zeros(len(present) + 1, np.int32)
-        np.cumsum((present > 0).sum(1), out=begins[1:])
-        first = part.amin(1).t().reshape(-1).numpy()  # the missing have the highest number
-        counts = np.bincount(kind)
-        kinds = np.flatnonzero(counts)
-        sizes = tuple(counts[kinds].tolist())
-        return Pairs(
-            rows=slice(begin, begin + len(present)),
-            offsets=tuple(_offsets(each // lines, each % lines, edge) for each in kinds.tolist()),
-            sizes=sizes,
-            sources=torch.from_numpy(first[found[by_kind]]).split(sizes),
-            order=torch.from_numpy(order),
-            begins=torch.from_numpy(begins),
-        )
+        bits = sum(there[:, place] << place for place in range(edge))
+        first = part.amin(1)  # the missing have the highest number
+        return bits.t().contiguous(), first.t().contiguous()
 
     @cached_property
     def order(self) -> Tensor:
         """Sort output rows [R] int32 by which entries they have, the rarest counting most."""
-        volume = len(self.table)
+        volume = self.volume
         if volume > MAX_SORTED:
             return torch.arange(self.rows, dtype=torch.int32, device=self.table.device)
         there = self.table < self.inputs
@@ -129,20 +178,43 @@ class KernelMap:
         return key.argsort(stable=True).to(torch.int32)
 
 
+def sorted_out(
+    rows: slice,
+    kind: NDArray[np.uint8],
+    source: NDArray[np.int32],
+    begins: NDArray[np.integer[Any]],
+    offsets: list[range],
+    most: int,
+) -> Pairs:
+    """
+    Sort the runs of some output rows by kind, at most so many to a product.
+
+    `kind` and `source` [P] come row after row, `begins` [R + 1] says where each row's begin, and
+    `offsets` what each kind reads.
+    """
+    by_kind = np.argsort(kind, kind='stable')  # of bytes: they are counted, not compared
+    order = np.empty(len(kind), np.int32)
+    order[by_kind] = np.arange(len(kind), dtype=np.int32)
+    counts = np.bincount(kind).tolist()
+    pieces = [(each, size) for each, count in enumerate(counts) for size in _cut(count, most)]
+    sizes = tuple(size for _, size in pieces)
+    return Pairs(
+        rows=rows,
+        offsets=tuple(offsets[each] for each, _ in pieces),
+        sizes=sizes,
+        sources=torch.from_numpy(source.take(by_kind)).split(sizes),
+        order=torch.from_numpy(order),
+        begins=torch.from_numpy(begins.astype(np.int32)),
+    )
+
+
+def _cut(count: int, most: int) -> list[int]:
+    """Cut a count into parts as equal as can be, at most so large."""
+    parts = -(-count // most)
+    return [count * (part + 1) // parts - count * part // parts for part in range(parts)]
+
+
 def _offsets(bits: int, line: int, edge: int) -> range:
-    """Return the offsets of a run: those in a line whose bits are set, at most three."""
-    places = [place for place in range(edge) if bits >> place & 1]
-    step = places[1] - places[0] if len(places) > 1 else 1
-    return range(line * edge + places[0], line * edge + places[-1] + 1, step)
-
-
-def stride_maps(cells: Tensor, coarse: int) -> tuple[KernelMap, KernelMap]:
-    """Map fine voxels to cells [V] (8 a coarse voxel): the way down [8, V'], back up [8, V]."""
-    fine = len(cells)
-    rows = torch.arange(fine, dtype=torch.int32, device=cells.device)
-    parent, slot = cells >> 3, cells & 7
-    down = torch.full((8, coarse), fine, dtype=torch.int32, device=cells.device)
-    down.view(-1)[slot * coarse + parent] = rows
-    up = torch.full((8, fine), coarse, dtype=torch.int32, device=cells.device)
-    up.scatter_(0, slot[None], parent[None].to(torch.int32))
-    return KernelMap(down, fine), KernelMap(up, coarse)
+    """Return the offsets of a run: those in a line whose bits are set, one after another."""
+    places = [place for place in range(edge) if bits >> place & 1] or [0]
+    return range(line * edge + places[0], line * edge + places[-1] + 1)

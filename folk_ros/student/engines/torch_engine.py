@@ -16,24 +16,28 @@ import weakref
 import torch
 from torch import Tensor
 
+from folk_ros.student.engines.buffers import Buffers
 from folk_ros.student.engines.finish import Finish, finished
 from folk_ros.student.engines.forms import (
     both_by_chunks,
     both_by_pairs,
-    Buffers,
     by_chunks,
     by_pairs,
     outer_by_chunks,
     outer_by_pairs,
     pairs_win,
 )
-from folk_ros.student.engines.kernel_map import KernelMap, stride_maps
+from folk_ros.student.engines.kernel_map import KernelMap
+from folk_ros.student.engines.strides import stride_maps
+from folk_ros.student.engines.workers import on_one_core
 
 if TYPE_CHECKING:
     from folk_ros.student.engine import Level
 
 MOST_KEPT = 256 << 20  # bytes kept from cloud to cloud
-WHOLE_CELLS = 64 * 96  # Cin * Cout up to which strided layers multiply absent voxels too
+WHOLE_CELLS = (
+    64 * 96
+)  # Cin * Cout up to which training multiplies absent voxels too, in strided layers
 
 
 class TorchEngine:
@@ -74,8 +78,9 @@ class TorchEngine:
         if volume == 1:
             return finished(x @ weight[0].to(x.dtype), finish)
         if ('own', volume) not in level.maps:
-            table = level.neighbours(_edge(volume))
-            level.maps['own', volume] = KernelMap(table, len(level))
+            edge = _edge(volume)
+            source = level.lines(edge) or level.neighbours(edge)
+            level.maps['own', volume] = KernelMap(source, len(level))
         own = level.maps['own', volume]
         # x[v] reached out[u] through offset k where u = v - offset_k: the mirrored neighbour
         return _Convolution.run(x, weight, Route(own, own, True, level, self.fused), finish)
@@ -89,19 +94,17 @@ class TorchEngine:
         finish: Finish | None = None,
     ) -> Tensor:
         """Convolve [V, Cin] with [8, Cin, Cout], stride 2, to the coarser [V', Cout]."""
-        if self._by_cells(weight):
+        if finish is None and self._by_cells(weight):
             cells = x.new_zeros(coarse_count * 8, x.shape[1]).index_copy(0, _cells(fine), x)
-            made = cells.view(coarse_count, 8 * x.shape[1]) @ weight.to(x.dtype).flatten(0, 1)
-            return finished(made, finish)
+            return cells.view(coarse_count, 8 * x.shape[1]) @ weight.to(x.dtype).flatten(0, 1)
         there, back = _stride(fine, coarse_count)
         return _Convolution.run(x, weight, Route(there, back, False, fine, self.fused), finish)
 
     def up(self, x: Tensor, weight: Tensor, fine: Level, finish: Finish | None = None) -> Tensor:
         """Transpose of `down`: [V', Cin] with [8, Cin, Cout] onto the finer [V, Cout]."""
-        if self._by_cells(weight):
+        if finish is None and self._by_cells(weight):
             matrix = weight.to(x.dtype).transpose(0, 1).reshape(weight.shape[1], -1)
-            made = (x @ matrix).view(-1, weight.shape[2]).index_select(0, _cells(fine))
-            return finished(made, finish)
+            return (x @ matrix).view(-1, weight.shape[2]).index_select(0, _cells(fine))
         back, there = _stride(fine, len(x))
         return _Convolution.run(x, weight, Route(there, back, False, fine, self.fused), finish)
 
@@ -216,7 +219,9 @@ def _cells(fine: Level) -> Tensor:
 def _stride(fine: Level, coarse_count: int) -> tuple[KernelMap, KernelMap]:
     """Return the maps down and up between a level and the next coarser one."""
     if 'stride' not in fine.maps:
-        fine.maps['stride'] = stride_maps(_cells(fine), coarse_count)
+        fine.maps['stride'] = on_one_core(
+            lambda: stride_maps(_cells(fine), coarse_count), fine.coords.is_cuda
+        )
     maps: tuple[KernelMap, KernelMap] = fine.maps['stride']
     return maps
 

@@ -116,7 +116,7 @@ def convolve(x: Tensor, weight: Tensor, along: KernelMap) -> Tensor:
 
 def weight_gradient(x: Tensor, grad: Tensor, along: KernelMap) -> Tensor:
     """Sum the outer products of x [M, Cin] and grad [R, Cout]: float32 [K, Cin, Cout]."""
-    table, rows, volume = along.table, along.rows, len(along.table)
+    table, rows, volume = along.table, along.rows, along.volume
     cin, cout = x.shape[1], grad.shape[1]
     if not rows:
         return x.new_zeros(volume, cin, cout, dtype=torch.float32)
