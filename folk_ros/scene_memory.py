@@ -54,8 +54,8 @@ class SceneMemory:
         Return the instances with ids that last, and after them what is not seen but still there.
 
         New objects count on from the last id. What several masks claim goes to the object that
-        had it (see sharing.py), except in the first cloud; instances of which too little is left
-        are none, and have the id 0 in `ids`. What is out of view has no points; a cloud that names
+        had it (see sharing.py), except in the first cloud and in a part of a map; instances of
+        which too little is left are none, and have the id 0 in `ids`. What is out of view has no points; a cloud that names
         no frame gets none of it. `part` says which part of the cloud was looked at, and which
         instances come with their ids.
         """
@@ -68,13 +68,14 @@ class SceneMemory:
         before |= {int(look.fresh[row]): opened[index] for row, index in same.items()}
         self.ids = np.zeros(len(instances), np.uint32)
         rows = np.arange(len(instances))
-        if self._known:  # else it is as if there were no memory
+        if self._known and part is None:  # what a map kept stays as it was
             cells = {row: track.place.cells for row, track in before.items()}
             instances, rows = shared_out(instances, cells, cloud, self.cell_m)
             look = look.at_less(instances, rows)
             before = {new: before[old] for new, old in enumerate(rows.tolist()) if old in before}
         again = {track.id for track in before.values()}
-        fates = dict.fromkeys(same.values(), 'claimed') | fates  # where too little is left
+        swallowed: dict[int, Fate] = dict.fromkeys(same.values(), 'claimed')
+        fates = swallowed | fates
         unseen = [aged(t, fates.get(k)) for k, t in enumerate(opened) if t.id not in again]
         left = [track for track in unseen if track is not None]
         left = left[max(0, len(left) - self.max_unseen) :]
@@ -148,15 +149,12 @@ class Look:
     counts: NDArray[np.int64]  # points of those objects
 
     def at_less(self, instances: Instances, rows: NDArray[np.int64]) -> Look:
-        """Look at those `rows` of the instances that are left, some of them smaller now."""
-        stay = np.flatnonzero(np.isin(self.fresh, rows))
-        fresh = np.searchsorted(rows, self.fresh[stay])
-        counts, places = instances.point_counts[fresh], [self.found.places[k] for k in stay]
-        for number in np.flatnonzero(counts != self.counts[stay]).tolist():
-            points = instances.points_of(int(fresh[number]))
-            places[number] = place_in(self.occupancy, self.part, points)
-        found = Things(places, instances.boxes.select(fresh), instances.embeddings[fresh])
-        return replace(self, fresh=fresh, found=found, counts=counts)
+        """Look at all of a cloud again: those `rows` are left, some of them smaller now."""
+        counts, places = instances.point_counts, [self.found.places[row] for row in rows.tolist()]
+        for row in np.flatnonzero(counts != self.counts[rows]).tolist():
+            places[row] = place_of(self.occupancy, instances.points_of(row))
+        found = Things(places, instances.boxes, instances.embeddings)
+        return replace(self, fresh=np.arange(len(rows)), found=found, counts=counts)
 
 
 def look_at(instances: Instances, cloud: PointCloud, part: MapPart | None, cell_m: float) -> Look:
@@ -164,14 +162,13 @@ def look_at(instances: Instances, cloud: PointCloud, part: MapPart | None, cell_
     fresh = np.arange(len(instances)) if part is None else np.flatnonzero(~part.kept)
     new = instances if part is None else instances.select(fresh)
     occupancy = Occupancy.of(cloud if part is None else cloud.select(part.points), cell_m)
-    places = [place_in(occupancy, part, new.points_of(row)) for row in range(len(new))]
+    places = []
+    for row in range(len(new)):
+        points = new.points_of(row)
+        own = points if part is None else np.searchsorted(part.points, points)
+        places.append(place_of(occupancy, own))
     found = Things(places, new.boxes, new.embeddings)
     return Look(fresh, found, occupancy, part, new.point_counts)
-
-
-def place_in(occupancy: Occupancy, part: MapPart | None, points: NDArray[np.int32]) -> Place:
-    """Describe where the points of an object are in what was looked at of a cloud."""
-    return place_of(occupancy, points if part is None else np.searchsorted(part.points, points))
 
 
 def recognise(

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 
+from process_support import is_alive
 import pytest
 
 from folk_ros.process import is_ros2_run
@@ -136,11 +137,3 @@ def test_who_was_started_by_ros2_run_ends_with_it_and_nobody_else(tmp_path, verb
     assert is_alive(child) != ends
     if not ends:
         os.kill(child, signal.SIGKILL)
-
-
-def is_alive(pid):
-    """Whether a process runs; one that waits to be collected does not."""
-    try:
-        return Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[0] != 'Z'
-    except (FileNotFoundError, ProcessLookupError):
-        return False

@@ -10,7 +10,7 @@ import torch
 from folk_ros.config import SegmentConfig
 from folk_ros.notices import Notice
 from folk_ros.structures import Voxels
-from folk_ros.student.engines.choose import choose_engine
+from folk_ros.student.engines.choose import choose_engine, product_type
 from folk_ros.student.engines.protocol import SparseEngine
 from folk_ros.student.face import MaskStudent, PooledStudent, Prediction
 from folk_ros.student.tiles import predict_in_tiles
@@ -125,6 +125,7 @@ class Runner:
             if device != self.device:
                 give_back(self.device)  # the room of the weights
         if isinstance(self.student, PooledStudent):
+            self.student.compute = product_type(device)
             if device not in self._engines:
                 name = self._engine_name if device == self.device else 'torch'
                 choice = choose_engine(name, device, self.student.compute)

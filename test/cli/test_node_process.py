@@ -1,10 +1,9 @@
-import os
-from pathlib import Path
 import signal
 import subprocess
 import sys
 import time
 
+from process_support import is_alive
 import pytest
 
 from folk_ros.cli.node_process import node_command, NodeProcess, orderly_end
@@ -19,14 +18,6 @@ STUBBORN = [
 ]
 
 
-def alive(pid):
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[0] != 'Z'
-
-
 def wait_for(condition, seconds=20.0):
     deadline = time.monotonic() + seconds
     while not condition():
@@ -37,9 +28,9 @@ def wait_for(condition, seconds=20.0):
 def test_the_child_ends_with_the_block_also_after_an_error(tmp_path):
     with pytest.raises(RuntimeError), NodeProcess(SLEEPER, tmp_path / 'log') as child:
         pid = child.pid
-        assert alive(pid)
+        assert is_alive(pid)
         raise RuntimeError
-    assert not alive(pid)
+    assert not is_alive(pid)
 
 
 def test_a_child_that_ignores_signals_is_killed(tmp_path, monkeypatch):
@@ -48,7 +39,7 @@ def test_a_child_that_ignores_signals_is_killed(tmp_path, monkeypatch):
     with NodeProcess(STUBBORN, log) as child:
         pid = child.pid
         wait_for(lambda: 'up' in log.read_text())
-    assert not alive(pid)
+    assert not is_alive(pid)
 
 
 def test_the_child_dies_when_its_parent_is_killed(tmp_path):
@@ -60,11 +51,11 @@ def test_the_child_dies_when_its_parent_is_killed(tmp_path):
     )
     parent = subprocess.Popen([sys.executable, '-c', code], stdout=subprocess.PIPE, text=True)
     pid = int(parent.stdout.readline())
-    assert alive(pid)
+    assert is_alive(pid)
     parent.kill()
     parent.wait()
     parent.stdout.close()
-    wait_for(lambda: not alive(pid))
+    wait_for(lambda: not is_alive(pid))
 
 
 @pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
@@ -84,13 +75,13 @@ def test_the_child_ends_when_its_parent_is_asked_to_end(tmp_path, number):
     parent.send_signal(number)
     assert parent.wait(20) != 0
     parent.stdout.close()
-    assert not alive(pid)
+    assert not is_alive(pid)
 
 
 def test_a_child_that_ended_is_noticed_with_its_last_words(tmp_path):
     command = [sys.executable, '-c', 'import sys; sys.exit("no weights there")']
     with NodeProcess(command, tmp_path / 'log') as child:
-        wait_for(lambda: not alive(child.pid))
+        wait_for(lambda: not is_alive(child.pid))
         with pytest.raises(CommandFailed, match='exit code 1: no weights there'):
             child.check()
 

@@ -11,6 +11,7 @@ import time
 
 from domain_support import process_domain
 from node_support import wait_for
+from process_support import is_alive
 import pytest
 
 HERE = Path(__file__).resolve().parent
@@ -83,18 +84,9 @@ def test_a_launch_leaves_nobody_behind_however_it_ends(tmp_path, number):
         launch.send_signal(number)
         launch.wait(30)
         children = [int(pid) for pid in pids.read_text().split()]
-        wait_for(lambda: not any(map(alive, children)), 10, 'the processes to be gone')
+        wait_for(lambda: not any(map(is_alive, children)), 10, 'the processes to be gone')
     finally:
         launch.kill()
-
-
-def alive(pid):
-    """Whether a process runs; one that has ended and was not asked for its exit code does not."""
-    try:
-        state = Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[0]
-    except FileNotFoundError:
-        return False
-    return state != 'Z'
 
 
 TALKER = """

@@ -8,7 +8,13 @@ import torch
 
 from folk_ros.student.engine import build_levels
 from folk_ros.student.engines import choose
-from folk_ros.student.engines.choose import choose_engine, fastest, make_engine, wrong_numbers
+from folk_ros.student.engines.choose import (
+    choose_engine,
+    fastest,
+    make_engine,
+    product_type,
+    wrong_numbers,
+)
 from folk_ros.student.engines.minkowski import Minkowski, to_minkowski
 from folk_ros.student.engines.spconv import Spconv, to_spconv
 from folk_ros.student.engines.torch_engine import TorchEngine
@@ -159,3 +165,11 @@ def test_each_library_is_known_in_one_file(library):
             if any(isinstance(n, str) and n.split('.')[0] == library for n in names):
                 users.add(path.name)
     assert len(users) == 1
+
+
+@pytest.mark.parametrize('able', [False, True])
+def test_products_are_narrow_on_gpus_made_for_it_alone(able, monkeypatch):
+    monkeypatch.setattr(torch.cuda, 'is_bf16_supported', lambda including_emulation: able)
+    narrow = torch.bfloat16 if able else torch.float32
+    assert product_type(torch.device('cuda')) == narrow
+    assert product_type(torch.device('cpu')) == torch.float32

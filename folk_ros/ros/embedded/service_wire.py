@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 IDENTITY = struct.Struct('<Qq')  # client's writer, number of the request
 CDR_HEADER = 4
 PREFIX = CDR_HEADER + IDENTITY.size
-QUEUE = 1000  # samples a reader keeps: replies to every client pass through that of each
+# Samples that each side keeps. A reader: replies to every client pass through that of each. A
+# writer: what it sends before a new peer has heard its first heartbeat is dropped there and asked
+# for again; with ROS's depth of 10 others had overwritten it by then, and the reply was lost.
+QUEUE = 1000
 
 _numbers = count(1)  # makes the names of services and clients unique within a participant
 

@@ -69,7 +69,7 @@ class KernelMap:
             self.volume, self.rows, self.on_gpu = source.size**3, len(source), False
         else:
             (self.volume, self.rows), self.on_gpu = source.shape, source.is_cuda
-        self._pairs: dict[int, list[Pairs]] = {}
+        self._pairs: dict[tuple[int, int], list[Pairs]] = {}
 
     @cached_property
     def table(self) -> Tensor:
@@ -99,20 +99,20 @@ class KernelMap:
     def pairs(self, compute: torch.dtype) -> list[Pairs]:
         """List the entries that exist, some output rows at a time; for tables on a CPU."""
         count = self.pieces(compute)
-        if count not in self._pairs:
+        most = self.rows if compute.itemsize < 4 else PRODUCT_ROWS
+        if (count, most) not in self._pairs:
             edge = EDGES.get(self.volume, 1) if self.rows >= RUN_ROWS * count else 1
-            most = self.rows if compute.itemsize < 4 else PRODUCT_ROWS
             parts = self._parts(count)
-            on_one_core(lambda: self._prepare(edge))
+            on_one_core(lambda: self._runs(slice(0), edge))  # finds out what all blocks need
 
             def run(number: int, threads: int) -> list[Pairs]:
                 return [self._block(part, edge, most) for part in parts[number::threads]]
 
             shares = share_out(run, len(parts))
-            self._pairs[count] = [
+            self._pairs[count, most] = [
                 shares[index % len(shares)][index // len(shares)] for index in range(len(parts))
             ]
-        return self._pairs[count]
+        return self._pairs[count, most]
 
     def pieces(self, compute: torch.dtype) -> int:
         """Return into how many blocks the pairs are cut: as many for each thread."""
@@ -145,13 +145,6 @@ class KernelMap:
         begins = np.searchsorted(found, np.arange(0, bits.size + 1, bits.shape[1]))
         offsets = [_offsets(each // lines, each % lines, edge) for each in range(lines << edge)]
         return sorted_out(rows, kind, source, begins, offsets, most)
-
-    def _prepare(self, edge: int) -> None:
-        """Find out what all blocks need, before they do at once."""
-        if self.lines is not None and edge == self.lines.size:
-            self.lines.runs  # noqa: B018  kept
-        else:
-            self.table  # noqa: B018
 
     def _runs(self, rows: slice, edge: int) -> tuple[Tensor, Tensor]:
         """Return, for each line of some rows [R, L], who is there as bits, and the first row."""

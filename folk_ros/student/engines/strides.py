@@ -31,14 +31,15 @@ class Parents(KernelMap):
         """Count the one entry of each row."""
         return torch.ones_like(self._slot[::every], dtype=torch.int64)
 
+    def _runs(self, rows: slice, edge: int) -> tuple[Tensor, Tensor]:
+        """Return offset and parent of some fine voxels [R]."""
+        return self._slot[rows], self._parent[rows]
+
     def _block(self, rows: slice, edge: int, most: int) -> Pairs:
         """Sort some fine voxels by offset."""
-        kind, parent = self._slot[rows].numpy(), self._parent[rows].numpy()
+        kind, parent = (part.numpy() for part in self._runs(rows, edge))
         offsets = [range(slot, slot + 1) for slot in range(CELLS)]
         return sorted_out(rows, kind, parent, np.arange(len(kind) + 1), offsets, most)
-
-    def _prepare(self, edge: int) -> None:
-        """There is nothing to find out."""
 
 
 def stride_maps(cells: Tensor, coarse: int) -> tuple[KernelMap, KernelMap]:
