@@ -15,7 +15,15 @@ from numpy.typing import NDArray
 
 from folk_ros.identity import overlap_of, pair, pair_moved, Things
 from folk_ros.map_tiles import MapPart
-from folk_ros.places import centres, in_view, Occupancy, Place, place_of, points_within
+from folk_ros.places import (
+    centres,
+    glimpse_of,
+    in_view,
+    Occupancy,
+    Place,
+    place_of,
+    points_within,
+)
 from folk_ros.sharing import shared_out
 from folk_ros.structures import Boxes, Instances, PointCloud
 from folk_ros.tracks import Fate, fate_of, MISSES, parted, place_after, Track
@@ -24,7 +32,7 @@ CELL_M = 0.05
 MAX_UNSEEN = 200  # objects remembered that the last cloud did not show
 LAST_ID = 2**32 - 1
 CONFIRMED = 2  # clouds that must have shown an object before it stays without being seen
-PATIENCE, FEW_PATIENCE = 2, 1  # clouds that may miss an object in view before it leaves the scene
+PATIENCE, FEW_PATIENCE = 4, 1  # clouds that may miss an object in view before it leaves the scene
 MAX_MISSED = 30  # and before it is forgotten
 OTHERS, FEW_OTHERS = 0.8, 2  # share, and number, of the other objects that make the same view
 NO_CELLS = np.empty(0, np.int64)
@@ -55,9 +63,9 @@ class SceneMemory:
 
         New objects count on from the last id. What several masks claim goes to the object that
         had it (see sharing.py), except in the first cloud and in a part of a map; instances of
-        which too little is left are none, and have the id 0 in `ids`. What is out of view has no points; a cloud that names
-        no frame gets none of it. `part` says which part of the cloud was looked at, and which
-        instances come with their ids.
+        which too little is left are none, and have the id 0 in `ids`. What is out of view has no
+        points; a cloud that names no frame gets none of it. `part` says which part of the cloud
+        was looked at, and which instances come with their ids.
         """
         self._check(instances, cloud)
         look = look_at(instances, cloud, part, self.cell_m)
@@ -71,8 +79,8 @@ class SceneMemory:
         if self._known and part is None:  # what a map kept stays as it was
             cells = {row: track.place.cells for row, track in before.items()}
             instances, rows = shared_out(instances, cells, cloud, self.cell_m)
-            look = look.at_less(instances, rows)
             before = {new: before[old] for new, old in enumerate(rows.tolist()) if old in before}
+        look = look.closer(instances, rows)
         again = {track.id for track in before.values()}
         swallowed: dict[int, Fate] = dict.fromkeys(same.values(), 'claimed')
         fates = swallowed | fates
@@ -146,29 +154,29 @@ class Look:
     found: Things
     occupancy: Occupancy
     part: MapPart | None  # None: all of the cloud
-    counts: NDArray[np.int64]  # points of those objects
 
-    def at_less(self, instances: Instances, rows: NDArray[np.int64]) -> Look:
-        """Look at all of a cloud again: those `rows` are left, some of them smaller now."""
-        counts, places = instances.point_counts, [self.found.places[row] for row in rows.tolist()]
-        for row in np.flatnonzero(counts != self.counts[rows]).tolist():
-            places[row] = place_of(self.occupancy, instances.points_of(row))
-        found = Things(places, instances.boxes, instances.embeddings)
-        return replace(self, fresh=np.arange(len(rows)), found=found, counts=counts)
+    def closer(self, instances: Instances, rows: NDArray[np.int64]) -> Look:
+        """Look closely at what is left of the objects, `rows` of those there were."""
+        fresh = np.searchsorted(rows, self.fresh[np.isin(self.fresh, rows)])
+        points = [instances.points_of(row) for row in fresh.tolist()]
+        places = [place_of(self.occupancy, rows_in(self.part, own)) for own in points]
+        found = Things(places, instances.boxes.select(fresh), instances.embeddings[fresh])
+        return replace(self, fresh=fresh, found=found)
 
 
 def look_at(instances: Instances, cloud: PointCloud, part: MapPart | None, cell_m: float) -> Look:
-    """Look at a cloud, or at the part of it that is new."""
+    """Look at a cloud, or at the part of it that is new; of places no more than is compared."""
     fresh = np.arange(len(instances)) if part is None else np.flatnonzero(~part.kept)
     new = instances if part is None else instances.select(fresh)
     occupancy = Occupancy.of(cloud if part is None else cloud.select(part.points), cell_m)
-    places = []
-    for row in range(len(new)):
-        points = new.points_of(row)
-        own = points if part is None else np.searchsorted(part.points, points)
-        places.append(place_of(occupancy, own))
-    found = Things(places, new.boxes, new.embeddings)
-    return Look(fresh, found, occupancy, part, new.point_counts)
+    points = [rows_in(part, new.points_of(row)) for row in range(len(new))]
+    places = [glimpse_of(occupancy, own) for own in points]
+    return Look(fresh, Things(places, new.boxes, new.embeddings), occupancy, part)
+
+
+def rows_in(part: MapPart | None, points: NDArray[np.int32]) -> NDArray[np.integer]:
+    """Return rows of what was looked at for points of the cloud."""
+    return points if part is None else np.searchsorted(part.points, points)
 
 
 def recognise(
@@ -180,7 +188,12 @@ def recognise(
     `kept` more are known to be where they were. What lies outside the part looked at has no fate.
     """
     known = together(tracks, look.found.embeddings.shape[1])
-    overlap = overlap_of(in_view(known.cells, look.occupancy.cells), look.found.cells)
+    shown = in_view(known.cells, look.occupancy.cells)
+    shown = [
+        track.place.cells if track.fate == 'gone' else cells  # what was empty shows other things
+        for track, cells in zip(tracks, shown, strict=True)
+    ]
+    overlap = overlap_of(shown, look.found.cells)
     same = pair(known, look.found, overlap, np.array([1 - 1 / track.seen for track in tracks]))
     again, others = set(same.values()), len(tracks) + kept - 1
     same_view = others >= FEW_OTHERS and len(again) + kept >= OTHERS * others

@@ -39,6 +39,9 @@ def average_students(paths: Sequence[Path]) -> PooledStudent:
     states = [student.state_dict() for student in students]
     mean: dict[str, Tensor] = {}
     for name, value in states[-1].items():
+        if name.startswith('adapter.'):
+            mean[name] = value  # fits the features of its own run alone: to be distilled anew
+            continue
         found = [state.get(name) for state in states]
         if any(other is None or other.shape != value.shape for other in found):
             shapes = [None if other is None else list(other.shape) for other in found]
