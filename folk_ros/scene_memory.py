@@ -188,12 +188,7 @@ def recognise(
     `kept` more are known to be where they were. What lies outside the part looked at has no fate.
     """
     known = together(tracks, look.found.embeddings.shape[1])
-    shown = in_view(known.cells, look.occupancy.cells)
-    shown = [
-        track.place.cells if track.fate == 'gone' else cells  # what was empty shows other things
-        for track, cells in zip(tracks, shown, strict=True)
-    ]
-    overlap = overlap_of(shown, look.found.cells)
+    overlap = overlap_of(in_view(known.cells, look.occupancy.cells), look.found.cells)
     same = pair(known, look.found, overlap, np.array([1 - 1 / track.seen for track in tracks]))
     again, others = set(same.values()), len(tracks) + kept - 1
     same_view = others >= FEW_OTHERS and len(again) + kept >= OTHERS * others
