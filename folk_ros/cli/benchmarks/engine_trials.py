@@ -131,16 +131,18 @@ class ProductsAlone:
         share_out(self._make, torch.get_num_threads())
 
     def _make(self, number: int, count: int) -> None:
-        place = 0
+        places = dict.fromkeys(self.memory[number], 0)
         for rows, matrix in self.products[number::count]:
             inner, columns = matrix.shape
             features, out = self.memory[number][matrix.dtype]
+            place = places[matrix.dtype]
             torch.mm(
                 features[: rows * inner].view(rows, inner),
                 matrix,
                 out=out[place : place + rows * columns].view(rows, columns),
             )
-            place = (place + rows * columns) % (RING_BYTES // matrix.itemsize)
+            end = place + rows * columns
+            places[matrix.dtype] = end % (RING_BYTES // matrix.itemsize)
 
 
 def candidates(device: torch.device) -> list[tuple[SparseEngine, torch.dtype]]:
