@@ -30,10 +30,12 @@ def rows() -> Iterator[tuple[str, str]]:
         f'AP50 {top1["ap50"]:.2f} (base {top1["ap50_base"]:.2f}, novel {top1["ap50_novel"]:.2f})',
     )
     best = ', '.join(f'{100 * words[kind]["recall1_25"]:.0f}' for kind in KINDS)
-    absent = 100 * words['absent here']['wrongly_answered']
+    here, everywhere = (
+        100 * words[f'absent {where}']['wrongly_answered'] for where in ('here', 'everywhere')
+    )
     yield (
         'free words there, best answer right: names, synonyms, functions, looks',
-        f'{best} %; absent things answered {absent:.0f} %',
+        f'{best} %; absent things answered {here:.0f} %, those in no room {everywhere:.0f} %',
     )
 
 

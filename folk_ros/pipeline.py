@@ -179,7 +179,7 @@ class Folk:
         rng = np.random.default_rng(0)
         points = rng.uniform(0, 2, (20_000, 3)).astype(np.float32)
         self._find(PointCloud(points), None, self.config.segment)
-        self.text.encode(['warm up'])
+        self.embed_questions(['warm up'])
 
     def _find(
         self, cloud: PointCloud, turn: Turn, config: SegmentConfig

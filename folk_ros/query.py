@@ -14,6 +14,7 @@ itself keeps a text that is like nothing here from winning for want of rivals.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,6 +86,13 @@ class Vocabulary:
                 f'Vocabulary: has {len(self.names)} names, some sayings are of row '
                 f'{self.sayings.of.max()} or below 0'
             )
+
+    @cached_property
+    def told(self) -> NDArray[np.float32]:
+        """Names and what is said of them, embedded: [B + P, D]."""
+        if self.sayings is None:
+            return self.embeddings
+        return np.concatenate([self.embeddings, self.sayings.embeddings])
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -175,12 +183,10 @@ def meanings(texts: NDArray[np.float32], vocabulary: Vocabulary) -> NDArray[np.f
     names, said = vocabulary.embeddings, vocabulary.sayings
     if said is None:
         return _softmax(SHARPNESS * vocabulary.scale * (texts @ names.T))
-    every = np.concatenate([names, said.embeddings])  # [B + P, D]
-    drawn = _softmax(SHARPNESS_SAYINGS * vocabulary.scale * (texts @ every.T))
+    drawn = _softmax(SHARPNESS_SAYINGS * vocabulary.scale * (texts @ vocabulary.told.T))
     of = np.concatenate([np.arange(len(names)), said.of])
-    found = np.zeros((len(names), len(texts)), np.float32)
-    np.add.at(found, of, drawn.T)
-    return found.T
+    found = [np.bincount(of, row, len(names)) for row in drawn]
+    return np.array(found, np.float32).reshape(len(texts), len(names))
 
 
 def rivalry(

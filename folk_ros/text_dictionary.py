@@ -30,7 +30,12 @@ LOOKS = frozenset(f'{COLOURS} {OTHER_LOOKS}'.split())
 KNOWN = 0.95  # cosine from which a text is what a name or a saying of the vocabulary is
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=1)
+def shipped_dictionary() -> Mapping[str, str]:
+    """Return the definitions that come with the program; they are read once."""
+    return load_dictionary(find_file(SHIPPED))
+
+
 def load_dictionary(path: Path) -> Mapping[str, str]:
     """Read lines of a word and its definition, between them a tab; ValueError if it has others."""
     with gzip.open(path, 'rt', encoding='utf-8') as file:
@@ -70,14 +75,15 @@ def embed_questions(
     """
     if vocabulary.sayings is None:
         return tower.encode(texts)
-    dictionary, names = load_dictionary(find_file(SHIPPED)), set(vocabulary.names)
+    dictionary, names = shipped_dictionary(), set(vocabulary.names)
     told = {row: define(text, dictionary) for row, text in enumerate(texts) if text not in names}
     told = {row: definition for row, definition in told.items() if definition}
     embedded = tower.encode([*texts, *told.values()])
     plain, meaning = embedded[: len(texts)].copy(), embedded[len(texts) :]
     rows = np.array(list(told), np.int64)
-    known = np.concatenate([vocabulary.embeddings, vocabulary.sayings.embeddings])
-    new = (plain[rows] @ known.T).max(1, initial=-1.0) < KNOWN
+    if not told:
+        return plain
+    new = (plain[rows] @ vocabulary.told.T).max(1, initial=-1.0) < KNOWN
     mean = plain[rows[new]] + meaning[new]
     plain[rows[new]] = mean / np.linalg.norm(mean, axis=1, keepdims=True)
     return plain

@@ -154,7 +154,13 @@ def job_of(args: argparse.Namespace) -> Run:
         chosen = replace(chosen, steps=args.steps)
     joint = None
     if args.joint is not None:
-        joint = Plan(args.joint, args.joint_steps, args.joint_rate, args.seed, args.workers)
+        if args.ablate:
+            raise ValueError(
+                '--joint: an ablation compares adapters of one network; tune it first, and name '
+                'its folder with --masks'
+            )
+        schedule = args.joint_steps, args.joint_rate
+        joint = Plan(args.joint, *schedule, args.seed, args.workers, args.tensorboard)
     return Run(
         joint=joint,
         sources=Sources(tuple(zip(args.rooms, args.teacher, strict=True))),

@@ -44,6 +44,7 @@ class Plan:
     rate: float = 1e-3
     seed: int = 0
     workers: int = 1
+    tensorboard: bool = False
 
 
 def fine_tune(plan: Plan, student: PooledStudent, lessons: Lessons, clip: str) -> Path:
@@ -67,7 +68,8 @@ def fine_tune(plan: Plan, student: PooledStudent, lessons: Lessons, clip: str) -
     training = MaskTraining(plan.steps, learning_rate=plan.rate, seed=plan.seed, warm_up=100)
     trainer = partial(JointTrainer, lessons=lessons)
     labelled = sorted({lesson.folder.parent for lesson in lessons.scenes if lesson.labelled})
-    run = Run(tuple(map(Source, labelled)), plan.folder, training, preset, start, trainer=trainer)
+    sources = tuple(map(Source, labelled))
+    run = Run(sources, plan.folder, training, preset, start, plan.tensorboard, trainer)
     train_masks(run, plan.workers)
     return plan.folder
 
@@ -89,14 +91,10 @@ class LessonDraw(Draw):
 
     lessons: Lessons | None = None
 
-    def _crop(self, rng: np.random.Generator) -> Sample:
+    def _sample(self, rng: np.random.Generator) -> Sample:
         assert self.lessons is not None
         scenes = self.lessons.scenes
-        while True:
-            lesson = scenes[int(rng.integers(len(scenes)))]
-            sample = self.lessons.crop(lesson, self.crop, rng)
-            if len(sample.coords):
-                return sample
+        return self.lessons.crop(scenes[int(rng.integers(len(scenes)))], self.crop, rng)
 
 
 class JointTrainer(MaskTrainer):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 import json
 import logging
 from pathlib import Path
@@ -29,7 +30,7 @@ class Lesson:
     teacher: Path
     labelled: bool  # whether its masks are the true ones; else those of its teacher file
     first: int  # row of its first object
-    names: tuple[str, ...]  # [I] true names, where it is labelled
+    count: int  # of rows
 
 
 @dataclass(frozen=True)
@@ -44,20 +45,28 @@ class Lessons:
     odds: Tensor  # [R, B] probability of each name, zeros where no view counts
     label: Tensor  # [R] int64 true name, -1 where it is not known
 
-    @property
+    @cached_property
     def known(self) -> Tensor:
         """Return which rows [R] something can be learnt from."""
         return self.embedding.square().sum(1) > 0
 
     def crop(self, lesson: Lesson, config: CropConfig, rng: np.random.Generator) -> Sample:
-        """Cut a crop whose labels are rows of these lessons."""
+        """
+        Cut a crop whose labels are rows of these lessons.
+
+        Raises ValueError if the scene has more objects than its teacher file speaks of.
+        """
         given = read_given_masks(lesson.folder, None if lesson.labelled else lesson.teacher)
+        if len(given) > lesson.count:
+            raise ValueError(
+                f'{lesson.teacher}: speaks of {lesson.count} masks, the scene has {len(given)}; '
+                'teach it again'
+            )
         owner = np.full(len(given.cloud), -1, np.int32)
         owner[given.points] = np.repeat(np.arange(len(given)), np.diff(given.starts))
         rows = {str(k): lesson.first + k for k in range(len(given))}
         rgb = given.cloud.rgb
-        if rgb is None:
-            rgb = np.full((len(owner), 3), 128, np.uint8)
+        assert rgb is not None  # the clouds of scenes have colour
         cloud = LabelledCloud(lesson.folder.name, given.cloud.xyz, rgb, owner, tuple(rows))
         sample = make_sample(cloud, rows, config, rng)
         return replace(sample, masks_known=lesson.labelled)
@@ -92,7 +101,7 @@ def read_lessons(
         except (OSError, ValueError) as error:
             log.warning('left out: %s', error)
             continue
-        lessons.append(Lesson(folder, teacher, bool(own), first, own))
+        lessons.append(Lesson(folder, teacher, bool(own), first, len(targets.label)))
         first += len(targets.label)
         good = (targets.label >= 0)[:, None]
         embedding.append(np.where(good, targets.embedding, 0))

@@ -10,27 +10,17 @@ import yaml
 
 from folk_ros.query import Sayings
 from folk_ros.resources import find_file
-from folk_ros.text_dictionary import define, load_dictionary, SHIPPED
+from folk_ros.text_dictionary import define, shipped_dictionary
 from folk_ros.text_embeddings import TextEncoder
 from folk_ros.training.scenes.objects.catalog import CATEGORIES
 
 SAYINGS = 'config/sayings.yaml'
 
 
-def lexicon(names: Sequence[str], path: Path | None = None) -> list[tuple[str, ...]]:
-    """
-    Return synonyms and descriptions of each name, none where there are no others.
-
-    They come from a YAML file {name: [texts]}, or else from the catalogue of generated objects.
-    """
-    if path is None:
-        words = {c.name: (*c.words, *c.says) for c in CATEGORIES.values()}
-        return [words.get(name, ()) for name in names]
-    try:
-        stored = yaml.safe_load(path.read_text(encoding='utf-8'))
-        return [tuple(map(str, stored.get(name, ()))) for name in names]
-    except (OSError, yaml.YAMLError, AttributeError, TypeError) as error:
-        raise ValueError(f'{path}: expected names with lists of texts ({error})') from None
+def lexicon(names: Sequence[str]) -> list[tuple[str, ...]]:
+    """Return what the catalogue of generated objects says of names, for distilling."""
+    words = {c.name: (*c.words, *c.says) for c in CATEGORIES.values()}
+    return [words.get(name, ()) for name in names]
 
 
 def sayings(names: Sequence[str], text: TextEncoder, path: Path | None = None) -> Sayings:
@@ -40,7 +30,7 @@ def sayings(names: Sequence[str], text: TextEncoder, path: Path | None = None) -
     Words and uses come from a YAML file {name: {words: [texts], uses: [texts]}}, by default the
     shipped one, of ScanNet200's names.
     """
-    path, dictionary = path or find_file(SAYINGS), load_dictionary(find_file(SHIPPED))
+    path, dictionary = path or find_file(SAYINGS), shipped_dictionary()
     try:
         stored = yaml.safe_load(path.read_text(encoding='utf-8'))
         found = [

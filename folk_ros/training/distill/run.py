@@ -139,7 +139,7 @@ def distill(run: Run, text: TextEncoder) -> Counts:
         run = replace(run, masks=fine_tune_jointly(run, run.joint, text))
     material = look_at_scenes(run, text)
     names = asked_names(run.recipe, material.names)
-    folder = run.cache / f'run_{digest(run)}'
+    folder = run.cache / f'run_{digest(run, material)}'
     first = not distributed.is_initialized() or distributed.get_rank() == 0
     writer = tensorboard_writer(folder) if run.tensorboard and first else None
     adapter, counts = train_adapter(material, run.recipe, text, run.seed, Kept(folder, writer))
@@ -170,9 +170,10 @@ def fine_tune_jointly(run: Run, plan: Plan, text: TextEncoder) -> Path:
     return fine_tune(plan, load_trained(run.masks), lessons, text.name)
 
 
-def digest(run: Run) -> str:
-    """Return letters that differ between runs of other settings or for another file."""
-    facts = (run.out.resolve(), run.recipe, run.seed, run.looks, run.sources, run.masks)
+def digest(run: Run, material: Material) -> str:
+    """Return letters that differ between other settings, files to write, or weights of masks."""
+    seen = sorted({scene.seen.parent.name for scene in material.scenes})  # by fingerprint
+    facts = (run.out.resolve(), run.recipe, run.seed, run.sources, run.masks, seen)
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:12]
 
 
@@ -209,6 +210,7 @@ def provenance(run: Run, counts: Counts) -> str:
             'recipe': vars(run.recipe),
             'seed': run.seed,
             'looks': run.looks,
+            'joint': None if run.joint is None else [run.joint.steps, run.joint.rate],
             **vars(counts),
         }
     )

@@ -40,9 +40,12 @@ class Draw:
     def _crop(self, rng: np.random.Generator) -> Sample:
         """Cut a crop out of some scene; one without voxels is drawn again."""
         while True:
-            sample = make_sample(read_labelled(self.mixture.draw(rng)), self.names, self.crop, rng)
+            sample = self._sample(rng)
             if len(sample.coords):
                 return sample
+
+    def _sample(self, rng: np.random.Generator) -> Sample:
+        return make_sample(read_labelled(self.mixture.draw(rng)), self.names, self.crop, rng)
 
 
 class Loader:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 import json
 
 import numpy as np
@@ -5,10 +6,13 @@ import pytest
 from safetensors.numpy import save_file
 import torch
 
+from folk_ros.cli.main import main
 from folk_ros.student.student import Student, StudentConfig
 from folk_ros.training.distill.joint import fine_tune, JointTrainer, Plan
 from folk_ros.training.distill.lessons import read_lessons
 from folk_ros.training.distill.recipes import recipe
+from folk_ros.training.distill.run import digest, Material, Run, Sources
+from folk_ros.training.distill.samples import Taught
 from folk_ros.training.masks.presets import Preset
 from folk_ros.training.masks.samples import CropConfig
 from folk_ros.training.masks.sources import Source
@@ -131,6 +135,30 @@ def test_a_student_is_tuned_once_and_can_be_distilled_after(scenes, tmp_path, mo
     stamp = (plan.folder / 'checkpoint.safetensors').stat().st_mtime_ns
     fine_tune(plan, student, lessons, 'toy')
     assert (plan.folder / 'checkpoint.safetensors').stat().st_mtime_ns == stamp
+
+
+def test_an_adapter_of_a_network_tuned_since_is_not_gone_on_with(tmp_path):
+    run = Run(
+        Sources(((tmp_path, tmp_path),)), tmp_path, tmp_path / 'out', tmp_path, 'toy', RECIPE
+    )
+    names = [
+        digest(run, Material(None, (), (Taught('a', tmp_path / tuned / 'a', tmp_path, True),)))
+        for tuned in ('before', 'before', 'after')
+    ]
+    assert names[0] == names[1] != names[2]
+
+
+def test_an_ablation_does_not_pretend_to_tune_jointly(tmp_path, capsys):
+    words = ['distill', '--rooms', 'r', '--teacher', 't', '--out', 'o', '--val', 'v']
+    assert main([*words, '--ablate', 'a.json', '--joint', str(tmp_path)]) == 2
+    assert '--joint: an ablation compares adapters' in capsys.readouterr().err
+
+
+def test_a_scene_with_more_objects_than_its_teacher_speaks_of_is_refused(scenes):
+    lessons = read(scenes)
+    short = replace(lessons.scenes[0], count=2)
+    with pytest.raises(ValueError, match='speaks of 2 masks, the scene has 3'):
+        lessons.crop(short, TINY.crop, np.random.default_rng(0))
 
 
 def test_a_student_of_no_preset_is_refused(scenes, tmp_path):
