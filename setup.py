@@ -49,7 +49,7 @@ setup(
     keywords=['ros2', 'robotics', 'point cloud', 'open vocabulary', '3D instance segmentation'],
     python_requires='>=3.10',
     packages=find_packages(include=['folk_ros', 'folk_ros.*']),
-    package_data={'folk_ros.viewer': ['*.html', '*.js']},
+    package_data={'folk_ros': ['py.typed'], 'folk_ros.viewer': ['*.html', '*.js']},
     data_files=shared_files(),
     zip_safe=False,
     install_requires=[

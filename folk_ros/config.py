@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 import difflib
+from functools import lru_cache
 import math
 from typing import Any, get_origin, get_type_hints, NamedTuple, TypeVar
 
@@ -46,11 +47,17 @@ def problem_with(name: str, meaning: Meaning, value: Any) -> str | None:
     return None
 
 
+@lru_cache  # a request may set thousands of parameters
+def _hints(kind: type) -> dict[str, Any]:
+    """Return the declared types of a dataclass."""
+    return get_type_hints(kind)
+
+
 class Checked:
     """Base of all configs: checks each field's type and limits when built."""
 
     def __post_init__(self) -> None:
-        hints = get_type_hints(type(self))
+        hints = _hints(type(self))  # type: ignore[arg-type]  # classes are hashable
         for item in fields(self):  # type: ignore[arg-type]
             value, wanted = getattr(self, item.name), hints[item.name]
             if is_dataclass(value):

@@ -34,6 +34,19 @@ def expand_masks(
     return starts, points
 
 
+def masks_from_owners(
+    owner: NDArray[np.integer], count: int = 0
+) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """
+    Return point lists of the instances of points [N], -1 for none: starts and points.
+
+    There are `count` of them, or as many as are named where that is more.
+    """
+    order = np.argsort(owner, kind='stable').astype(np.int32)[int((owner < 0).sum()) :]
+    counts = np.bincount(owner[owner >= 0], minlength=count)
+    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), order
+
+
 def fit_boxes(
     owner: NDArray[np.int64], rows: NDArray[np.int64], count: int, voxels: Voxels
 ) -> Boxes:

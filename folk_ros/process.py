@@ -7,9 +7,11 @@ import os
 from pathlib import Path
 import signal
 import sys
+import time
 from types import FrameType
 
 PR_SET_PDEATHSIG = 1  # Linux: a signal for this process when the one that started it is gone
+SAME_S = 0.5  # ros2 launch hands Ctrl-C on to programs that have had it from the terminal
 
 
 def leave_at(signals: Iterable[signal.Signals], code: int, line: str = '') -> None:
@@ -35,10 +37,16 @@ def raise_at_interrupt(code: int, line: str) -> None:
     Raise KeyboardInterrupt at Ctrl-C, as Python does; but within an import leave at once.
 
     There it would be swallowed, printed as "Exception ignored in", or turned into ImportError.
+    A second signal within SAME_S is the same Ctrl-C, and does not disturb the end in order.
     """
+    told = -SAME_S
 
     def interrupt(_number: int, frame: FrameType | None) -> None:
-        if _imports(frame):
+        nonlocal told
+        if time.monotonic() - told < SAME_S:
+            return
+        told = time.monotonic()
+        if within_import(frame):
             os.write(2, f'{line}\n'.encode())
             os._exit(code)
         raise KeyboardInterrupt
@@ -47,7 +55,7 @@ def raise_at_interrupt(code: int, line: str) -> None:
         signal.signal(signal.SIGINT, interrupt)
 
 
-def _imports(frame: FrameType | None) -> bool:
+def within_import(frame: FrameType | None) -> bool:
     """Whether a frame, or one of its callers, belongs to Python's import."""
     while frame is not None:
         if frame.f_code.co_filename.startswith('<frozen importlib'):

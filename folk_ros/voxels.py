@@ -17,17 +17,12 @@ def voxelize(cloud: PointCloud, size_m: float) -> Voxels:
     Put a cloud on a grid of cells of `size_m` metres.
 
     Raises ValueError if the cloud spans more than 65,535 cells along one axis, which is a stray
-    point or a cloud in millimetres.
+    point or a cloud in millimetres, or lies where float32 is coarser than a cell.
     """
     if len(cloud) == 0:
         return _empty(size_m)
     low, high = cloud.xyz.min(axis=0).astype(np.float64), cloud.xyz.max(axis=0).astype(np.float64)
-    if (high - low).max() >= (GRID_LIMIT - 1) * size_m or np.abs([low, high]).max() > FAR_M:
-        raise ValueError(
-            f'cloud reaches from {low.tolist()} to {high.tolist()} m: expected at most '
-            f'{GRID_LIMIT * size_m:.0f} m across and {FAR_M:.0e} m from the origin; is it in '
-            'millimetres, or is there a stray point?'
-        )
+    _check_extent(low, high, (GRID_LIMIT - 1) * size_m)
     origin = np.floor(low / size_m) * size_m  # [3]
     # axis by axis, in float64: large clouds are many times larger than what is kept of them
     keys = np.zeros(len(cloud), np.int64)
@@ -52,6 +47,20 @@ def voxelize(cloud: PointCloud, size_m: float) -> Voxels:
         origin=origin,
         size_m=size_m,
     )
+
+
+def _check_extent(low: NDArray[np.float64], high: NDArray[np.float64], most_m: float) -> None:
+    reach = f'cloud reaches from {low.round(2).tolist()} to {high.round(2).tolist()} m: expected '
+    if (high - low).max() >= most_m:
+        raise ValueError(
+            f'{reach}at most {most_m:.0f} m across; is it in millimetres, or is there a stray '
+            'point? Scale it to metres, or take the stray away'
+        )
+    if np.abs([low, high]).max() > FAR_M:
+        raise ValueError(
+            f'{reach}at most {FAR_M / 1000:.0f} km from the origin; are these georeferenced? '
+            'Subtract a place nearby from every point'
+        )
 
 
 def _mean(values: NDArray, groups: NDArray, origin: NDArray) -> NDArray[np.float64]:

@@ -136,11 +136,13 @@ def test_names_in_code_are_those_of_the_program(page, known):
     assert coined - known == set()
 
 
-def test_every_python_example_of_the_readme_compiles():
-    blocks = re.findall(r'```python\n(.*?)```', (ROOT / 'README.md').read_text(), re.S)
-    assert blocks
-    for block in blocks:
-        compile(block, 'README.md', 'exec')
+def test_the_table_of_the_readme_lists_what_the_node_offers():
+    readme = (ROOT / 'README.md').read_text(encoding='utf-8')
+    table = re.search(r'## What the node offers\n(.*?)\n## ', readme, re.S).group(1)
+    sources = [path.read_text(encoding='utf-8') for path in (ROOT / 'folk_ros/ros').glob('*.py')]
+    offered = {name for text in sources for name in re.findall(r"'~/(\w+)'", text)}
+    assert len(offered) > 5
+    assert set(re.findall(r'`/folk/(\w+)`', table)) == offered
 
 
 def script(name):

@@ -15,7 +15,7 @@ ELSEWHERE = (  # pattern, and why it is not run here
     (r'pip install|python3 -m venv|^ruff|^mypy|^pytest', '.ci/run installs and checks so'),
     (r'^cd |^git |^colcon|^source ', 'the workflow for ROS 2 builds so'),
     (r'^ros2 ', 'needs ROS 2: test/ros/launch, test/ros/test_under_ros.py'),
-    (r'^folk (demo|play|query) (?!--scene)', 'DDS: test/cli/test_dds_commands.py'),
+    (r'^folk (demo|node|play|query) (?!--scene)', 'DDS: test/cli/test_dds_commands.py'),
     (r'^folk demo$', 'the same; .ci/run starts it from the wheel'),
     (r'^folk soak', 'ill-treats a node over DDS: test/cli/test_soak.py'),
     (r'^folk doctor', 'looks at the machine: test/cli/test_doctor_command.py'),
@@ -89,6 +89,21 @@ def write_pcd(path, xyz):
     head = 'FIELDS x y z\nSIZE 4 4 4\nTYPE F F F\nCOUNT 1 1 1\n'
     head += f'WIDTH {len(xyz)}\nHEIGHT 1\nPOINTS {len(xyz)}\nDATA ascii\n'
     path.write_text(head + ''.join(f'{x:.4f} {y:.4f} {z:.4f}\n' for x, y, z in xyz))
+
+
+def examples():
+    """Every block of Python in the pages."""
+    for page in PAGES:
+        blocks = re.findall(r'```python\n(.*?)```', page.read_text(encoding='utf-8'), re.S)
+        yield from (pytest.param(block, id=page.name) for block in blocks)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('block', list(examples()))
+def test_an_example_in_python_runs_and_prints(block, home, monkeypatch, capsys):
+    monkeypatch.chdir(home)
+    exec(compile(block, 'example', 'exec'), {})
+    assert 'Match(' in capsys.readouterr().out
 
 
 @pytest.mark.slow

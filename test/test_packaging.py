@@ -98,6 +98,9 @@ def test_a_wheel_holds_what_the_source_tree_ships(wheel, tmp_path):
             hidden = any(part.startswith(('.', '__')) for part in path.parts[-2:])
             if path.is_file() and not hidden:
                 assert (share / path.relative_to(ROOT)).is_file(), path
+    for path in (ROOT / 'folk_ros').rglob('*.*'):  # sources, the page of the viewer, py.typed
+        if path.suffix not in ('.pyc', '.pyo'):
+            assert (tmp_path / 'wheel' / path.relative_to(ROOT)).is_file(), path
 
 
 def asked_by_setup():

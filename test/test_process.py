@@ -73,6 +73,38 @@ def test_an_ignored_signal_stays_ignored():
     assert code == 2 and 'there-is-no-such-folder' in written
 
 
+TWICE = """
+import os, signal, sys, time
+from folk_ros.process import raise_at_interrupt
+raise_at_interrupt(130, 'unused')
+try:
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(60)
+except KeyboardInterrupt:
+    time.sleep(float(sys.argv[1]))
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+    except KeyboardInterrupt:
+        sys.exit(1)
+"""
+LATE = """
+import os, signal, sys
+from folk_ros.cli import entry, main
+main.main = lambda: 7
+code = entry.main()
+os.kill(os.getpid(), signal.SIGINT)
+"""
+
+
+@pytest.mark.parametrize(('pause_s', 'counts'), [(0.0, False), (0.6, True)])
+def test_a_ctrl_c_that_comes_twice_at_once_is_one(pause_s, counts):
+    assert subprocess.call([sys.executable, '-c', TWICE, str(pause_s)], cwd=ROOT) == counts
+
+
+def test_ctrl_c_after_the_work_does_not_change_what_came_of_it():
+    assert subprocess.call([sys.executable, '-c', LATE], cwd=ROOT) == 7
+
+
 @pytest.mark.dds
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ LAYERS = (
         'growing_map',
         'map_tiles',
         'identity',
+        'joining',
         'places',
         'tracks',
         'upright',

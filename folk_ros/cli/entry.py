@@ -16,7 +16,9 @@ def main() -> int:
     from folk_ros.cli.main import main as run
 
     raise_at_interrupt(INTERRUPTED, LINE)
+    code = INTERRUPTED
     try:
-        return run()
+        code = run()
+        return code
     finally:
-        leave_at([signal.SIGINT], INTERRUPTED)  # while Python takes itself apart
+        leave_at([signal.SIGINT], code)  # while Python takes itself apart

@@ -19,6 +19,7 @@ from folk_ros.cli import (
     distill,
     doctor,
     evaluate,
+    node,
     nvblox,
     play,
     query,
@@ -33,7 +34,7 @@ from folk_ros.cli import (
 from folk_ros.cli.output import CommandFailed
 
 COMMANDS = (
-    *(demo, segment, query, play, nvblox),  # use
+    *(demo, segment, node, query, play, nvblox),  # use
     *(record, scenes, train_masks, teach, distill, evaluate),  # teach
     *(benchmark, soak, weights, doctor),  # check
 )

@@ -38,11 +38,12 @@ def orderly_end() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def node_command(topic: str, model: str) -> list[str]:
-    """Return the command that runs the node on a cloud topic with a model ('': the shipped)."""
-    command = [sys.executable, '-m', 'folk_ros.ros', '--ros-args']
-    command += ['-p', f'cloud_topics:=[{topic}]']
-    return command + (['-p', f'model:={model}'] if model else [])
+def node_command(topic: str, model: str, params_file: str = '') -> list[str]:
+    """Return the command that runs the node on a cloud topic with a model ('': the default's)."""
+    given = ['--params-file', params_file] if params_file else []  # first: what follows wins
+    given += ['-p', f'cloud_topics:=[{topic}]'] if topic else []
+    given += ['-p', f'model:={model}'] if model else []
+    return [sys.executable, '-m', 'folk_ros.ros', '--ros-args', *given]
 
 
 class NodeProcess:

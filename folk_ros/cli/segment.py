@@ -54,6 +54,8 @@ def run(args: argparse.Namespace) -> int:
     from folk_ros.pipeline import Folk
 
     cloud = read_cloud(args.file)
+    if not len(cloud):
+        raise ValueError(f'{args.file}: has no point with coordinates; was the sensor covered?')
     config = FolkConfig(segment=with_values(SegmentConfig(), {'device': args.device}))
     say(f'{args.file}: {len(cloud)} points, {"with" if cloud.rgb is not None else "no"} colour')
     folk = Folk.load(args.model, config)

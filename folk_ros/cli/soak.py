@@ -25,6 +25,7 @@ PARTS = (
     'passing',
     'killed',
     'twins',
+    'huge',
     'disk',
     'model',
     'time',
@@ -138,7 +139,7 @@ def live_parts(
     args: argparse.Namespace, scenes: Path, model: Path, numbers: range
 ) -> dict[str, Callable[[Live], Tally]]:
     """Return what is done to a live node, by name."""
-    from folk_ros.cli.soaking import clients, machine, over_wire, peers
+    from folk_ros.cli.soaking import clients, huge, machine, over_wire, peers
     from folk_ros.student.weights import STUDENT_FILE
 
     load = clients.Load(60 * args.minutes, args.clients, args.rate, args.points)
@@ -148,6 +149,7 @@ def live_parts(
         'passing': lambda live: peers.passing(live, args.rounds),
         'killed': lambda live: peers.killed(live, max(1, args.rounds // 25)),
         'twins': peers.twins,
+        'huge': huge.huge_clouds,
         'disk': lambda live: machine.full_disk(live, scenes),
         'model': lambda live: machine.other_model(live, model / STUDENT_FILE),
         'time': machine.time_jumps,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 import sys
 from typing import Any
 
@@ -83,8 +84,7 @@ def _model(name: str, segmenter: Segmenter, problems: Sequence[str]) -> Any:
             'clip': folk.student.config.clip,
             'vocabulary': f'{len(folk.vocabulary.labels)} names',
             'standing query': '; '.join(folk.config.node.standing_query) or 'none',
-        }
-    values |= gpu_memory()
+        } | gpu_memory(str(folk.device))
     values |= {f'setting {n}': problem for n, problem in enumerate(problems, 1)}
     level = {'loading': 'WARN', 'ready': 'OK', 'failed': 'ERROR'}[model.state]
     text = str(model)
@@ -111,13 +111,38 @@ def _source(name: str, source: CloudInput, segmenter: Segmenter, reasons: Sequen
     )
 
 
-def gpu_memory() -> dict[str, str]:
-    """Return what torch holds on the GPU; empty where torch or a GPU is not in use."""
-    torch = sys.modules.get('torch')
-    if torch is None or not hasattr(torch, 'cuda') or not torch.cuda.is_initialized():
+@dataclass(frozen=True)
+class GpuMemory:
+    """What torch holds on a GPU, bytes."""
+
+    allocated: int
+    reserved: int  # as nvidia-smi sees it: what was freed is kept for later tensors
+    peak: int  # the most that was allocated at once
+
+
+def read_gpu_memory(device: str) -> GpuMemory:
+    """Ask torch, which is loaded where a model is, for what it holds on a CUDA device."""
+    cuda = sys.modules['torch'].cuda
+    return GpuMemory(
+        cuda.memory_allocated(device),
+        cuda.memory_reserved(device),
+        cuda.max_memory_allocated(device),
+    )
+
+
+def gpu_memory(device: str, read: Callable[[str], GpuMemory] = read_gpu_memory) -> dict[str, str]:
+    """
+    Return what torch holds on the device of the model, MiB; empty unless that is a GPU.
+
+    From one cloud to the next that is the weights, what engines made of them, and what torch
+    reserves: a scene is numpy arrays on the CPU (pipeline.Folk), and a prediction is gone with the
+    call that made it. A reset of the scene gives back what is reserved beyond the weights.
+    """
+    if not device.startswith('cuda'):
         return {}
+    held = read(device)
     return {
-        'GPU memory MiB': f'{torch.cuda.memory_allocated() / MIB:.0f}',
-        'GPU memory kept MiB': f'{torch.cuda.memory_reserved() / MIB:.0f}',  # as nvidia-smi says
-        'GPU memory peak MiB': f'{torch.cuda.max_memory_allocated() / MIB:.0f}',
+        'GPU memory allocated MiB': f'{held.allocated / MIB:.0f}',
+        'GPU memory reserved MiB': f'{held.reserved / MIB:.0f}',
+        'GPU memory peak MiB': f'{held.peak / MIB:.0f}',
     }

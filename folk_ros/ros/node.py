@@ -30,6 +30,7 @@ from folk_ros.ros.silence import (
     clocks_apart,
     Complaints,
     doubts_about,
+    GRACE_S,
     other_cloud_topics,
     why_silent,
 )
@@ -145,6 +146,8 @@ class FolkNode(runtime.Node):
         except ValueError as error:
             result.successful, result.reason = False, str(error)
             return result
+        if config == self.config and self.segmenter.folk is not None:  # else it tries to load
+            return result
         shown = (self.config.node, self.config.query)
         self.config = config
         self.segmenter.configure(config)
@@ -163,7 +166,9 @@ class FolkNode(runtime.Node):
             self.segmenter.mailbox.ring()
         reasons = why_silent(self.segmenter, self.inputs, self.config.node)
         hint = other_cloud_topics(self, self.inputs) if reasons else ''
-        self._silence.tell([*reasons, hint] if hint else reasons)
+        loading = self.segmenter.model.state == 'loading'  # is no reason to worry, for a while
+        grace_s = max(GRACE_S, self.config.node.warn_after) if loading else GRACE_S
+        self._silence.tell([*reasons, hint] if hint else reasons, grace_s)
         doubts = [*doubts_about(self, self.segmenter), *clocks_apart(self.inputs)]
         self._doubts.tell(doubts)
         name = self.get_fully_qualified_name().lstrip('/')

@@ -86,7 +86,7 @@ def unknown_name(name: str, config: FolkConfig) -> str:
     last = name.rpartition('.')[2]
     close = [known for known in names if known.rpartition('.')[2] == last]
     close = close or difflib.get_close_matches(name, names, n=2)
-    hint = f'did you mean {" or ".join(close)}?' if close else f'there are: {", ".join(names)}'
+    hint = f'did you mean {" or ".join(close)}?' if close else f'there are: {", ".join(names)}.'
     return f'{name}: there is no such parameter; {hint}'
 
 

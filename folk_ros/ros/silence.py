@@ -83,7 +83,7 @@ def doubts_about(node: Any, segmenter: Segmenter) -> list[str]:
     """Return what makes answers less sure although they come."""
     doubts = []
     own = (node.get_name(), node.get_namespace())
-    if node.get_node_names_and_namespaces().count(own) > 1:
+    if _nodes(node).count(own) > 1:
         doubts.append(
             f'another node is called {node.get_fully_qualified_name()} too, so that questions '
             'reach either; end it, or give one another name with --ros-args -r __node:=NAME'
@@ -98,6 +98,14 @@ def doubts_about(node: Any, segmenter: Segmenter) -> list[str]:
             'fixed_frame or inference_frame to a frame that is near'
         )
     return doubts + [text for text in (segmenter.note, segmenter.vocabularies.problem) if text]
+
+
+def _nodes(node: Any) -> list[tuple[str, str]]:
+    """Return who is there; nobody if rclpy refuses to say, for one node without a name."""
+    try:
+        return list(node.get_node_names_and_namespaces())
+    except RuntimeError:
+        return []
 
 
 def clocks_apart(inputs: Sequence[CloudInput]) -> list[str]:

@@ -7,6 +7,7 @@ engine computes them (see engines/protocol.py).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,8 +39,22 @@ class Level:
     def __len__(self) -> int:
         return len(self.coords)
 
-    def neighbours(self, size: int = 3) -> Tensor:
-        """Return the row of each neighbour in a cube, V where there is none: [size^3, V] int32."""
+    @property
+    def keys(self) -> Tensor:
+        """Coordinates packed into keys [V] int64, rising."""
+        if 'keys' not in self.maps:
+            self.maps['keys'] = keys_of(self.coords)
+        keys: Tensor = self.maps['keys']
+        return keys
+
+    def neighbours(
+        self, size: int = 3, search: Callable[[Tensor, int], Tensor] = neighbour_table
+    ) -> Tensor:
+        """
+        Return the row of each neighbour in a cube, V where there is none: [size^3, V] int32.
+
+        They are found by `search` where nothing is known of them yet.
+        """
         if ('neighbours', size) not in self.maps:
             wider, lines = self.maps.get(('neighbours', WIDEST)), self.lines(size)
             if lines is not None:
@@ -47,7 +62,7 @@ class Level:
             elif wider is not None:
                 table = inner_table(wider, size)
             else:
-                table = neighbour_table(keys_of(self.coords), size)
+                table = search(self.keys, size)
             self.maps['neighbours', size] = table
         found: Tensor = self.maps['neighbours', size]
         return found
@@ -105,9 +120,9 @@ def _levels(coords: Tensor, depth: int, compute: torch.dtype, engine: SparseEngi
         coarse_keys, parent = torch.unique(keys_of(coarse), return_inverse=True)
         bit = coords[:, 1:] & 1  # [V, 3]
         slot = bit[:, 0] * 4 + bit[:, 1] * 2 + bit[:, 2]
-        levels.append(Level(coords, parent, slot, compute, engine))
-        coords = coords_of(coarse_keys)
-    levels.append(Level(coords, None, None, compute, engine))
+        levels.append(Level(coords, parent, slot, compute, engine, {'keys': keys}))
+        coords, keys = coords_of(coarse_keys), coarse_keys
+    levels.append(Level(coords, None, None, compute, engine, {'keys': keys}))
     return levels
 
 

@@ -90,6 +90,7 @@ class Res16UNet(nn.Module):
 
     def forward(self, x: Tensor, levels: list[Level]) -> list[Tensor]:
         """Map [V, Cin] to features [V_l, C_l] of each level, finest first."""
+        given = x.dtype
         x = normed(self.stem, self.stem_norm, x, levels[0])
         skips = [x]
         for index, blocks in enumerate(self.encode):
@@ -103,7 +104,7 @@ class Res16UNet(nn.Module):
             x = joined(self.up[index], self.up_norm[index], x, fine, skips[-2 - index])
             x = blocks(x, fine)
             outputs.append(x)
-        return outputs[::-1]
+        return [each.to(given) for each in outputs[::-1]]  # an engine may keep fewer bits
 
 
 def _norm(channels: int) -> nn.BatchNorm1d:

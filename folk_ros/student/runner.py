@@ -11,6 +11,7 @@ from folk_ros.config import SegmentConfig
 from folk_ros.notices import Notice
 from folk_ros.structures import Voxels
 from folk_ros.student.engines.choose import choose_engine, product_type
+from folk_ros.student.engines.kept import forget
 from folk_ros.student.engines.protocol import SparseEngine
 from folk_ros.student.face import MaskStudent, PooledStudent, Prediction
 from folk_ros.student.tiles import predict_in_tiles
@@ -150,8 +151,9 @@ def _notice(
 
 
 def give_back(device: torch.device) -> None:
-    """Give back what torch keeps of a GPU for later tensors."""
+    """Give back what torch and this program keep of a GPU for later."""
     if device.type == 'cuda':
+        forget()
         torch.cuda.empty_cache()
 
 

@@ -10,6 +10,7 @@ from torch import nn, Tensor
 from folk_ros.student import engine
 from folk_ros.student.engine import Level
 from folk_ros.student.engines.finish import Finish, scale_and_shift
+from folk_ros.student.engines.kept import kept
 from folk_ros.student.engines.workers import share_rows
 
 
@@ -111,7 +112,12 @@ def _matrix_and_shift(skip: nn.Module) -> tuple[Tensor, Tensor | float]:
     if not isinstance(skip, NormedLinear):
         return skip.get_parameter('weight').t(), 0.0
     scale, shift = scale_and_shift(skip[1])
-    return (skip[0].get_parameter('weight') * scale[:, None]).t(), shift
+    matrix = kept('scaled', _scaled, skip[0].get_parameter('weight'), scale)
+    return matrix[0], shift
+
+
+def _scaled(weight: Tensor, scale: Tensor) -> tuple[Tensor, ...]:
+    return ((weight * scale[:, None]).t(),)
 
 
 def joined(up: nn.Module, norm: nn.Module, x: Tensor, fine: Level, skip: Tensor) -> Tensor:
@@ -172,6 +178,7 @@ class SparseUNet(nn.Module):
 
     def forward(self, x: Tensor, levels: list[Level]) -> list[Tensor]:
         """Map [V, Cin] to features [V_l, C_l] of each level, finest first."""
+        given = x.dtype
         x = normed(self.stem, self.stem_norm, x, levels[0])
         skips: list[Tensor] = []
         for index, block in enumerate(self.encode):
@@ -188,4 +195,4 @@ class SparseUNet(nn.Module):
             x = joined(self.up[index], self.up_norm[index], x, fine, skips[-2 - index])
             x = block(x, fine)
             outputs.append(x)
-        return outputs[::-1]
+        return [each.to(given) for each in outputs[::-1]]  # an engine may keep fewer bits

@@ -117,6 +117,20 @@ def test_a_question_without_a_node_says_what_to_do(environment):
     assert 'no node answers on /folk/query' in asked.stderr
 
 
+@pytest.mark.timeout(600)
+def test_a_node_on_a_topic_hears_it_and_ends_at_ctrl_c(
+    small_cloud, untrained_model, tmp_path, environment
+):
+    write_ply(small_cloud, tmp_path / 'room.ply')
+    command = [*FOLK, 'node', '/map', '--model', str(untrained_model)]
+    with process(command, environment, stderr=subprocess.DEVNULL) as node:
+        play = ('play', str(tmp_path / 'room.ply'), '--topic', '/map', '--once', '--wait', '100')
+        assert folk(environment, *play, '--qos', 'latched').returncode == 0
+        wait_for(lambda: folk(environment, 'query', 'chair').returncode == 0, node)
+        node.send_signal(signal.SIGINT)
+        assert node.wait(20) == 0
+
+
 def test_a_message_comes_back_to_the_doctor(environment):
     command = [sys.executable, '-m', 'folk_ros.cli', 'doctor', 'dds']
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)

@@ -53,6 +53,13 @@ def test_a_missing_file_and_a_missing_model_are_wrong_input(cloud_file, capsys):
     assert 'no student weights' in capsys.readouterr().err
 
 
+@pytest.mark.parametrize('rows', [0, 50])
+def test_a_file_without_a_single_place_is_wrong_input_not_an_empty_room(rows, tmp_path, capsys):
+    np.savez(tmp_path / 'dark.npz', xyz=np.full((rows, 3), np.nan, np.float32))
+    assert main(['segment', str(tmp_path / 'dark.npz'), '--model', '/no/such']) == 2
+    assert 'dark.npz: has no point with coordinates' in capsys.readouterr().err
+
+
 def test_a_device_that_is_not_there_is_wrong_input(cloud_file, untrained_model):
     command = ['segment', str(cloud_file), '--model', str(untrained_model), '--device', 'tpu']
     assert main(command) == 2

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -17,6 +18,7 @@ from folk_ros.cli.soaking.bytes_fuzz import spoilt
 from folk_ros.cli.soaking.cases import case, kind_of, KINDS, MAKERS
 from folk_ros.cli.soaking.inside import is_sentence
 from folk_ros.cli.soaking.tally import report, Tally
+from folk_ros.ros.embedded.payload import Sample
 
 ROOT = Path(__file__).resolve().parents[2]
 TRIAL = Path(__file__).with_name('soak_trial.py')
@@ -105,6 +107,53 @@ def test_answers_that_are_lost_or_mixed_up_are_counted():
     assert figures['wrong'] >= 2
 
 
+@pytest.mark.parametrize(
+    ('changed', 'said'),
+    [
+        ({}, ''),
+        ({'instances': [], 'message': "nothing matches 'red chair'"}, ''),
+        ({'success': False, 'message': 'no scene'}, 'refused: no scene'),
+        ({'instances': [SimpleNamespace(text='red lamp')]}, 'to another question'),
+        ({'instances': [], 'message': "nothing matches 'red lamp'"}, 'to another question'),
+        ({'scene_id': 6}, 'of scene 6, the one before of 7'),
+        ({'sec': 85}, 'a cloud 15.0 s old'),
+    ],
+)
+def test_an_answer_of_another_question_or_time_is_wrong(embedded, changed, said):
+    from folk_ros.cli.soaking.asking import fault, Reply
+
+    right = {'success': True, 'message': '', 'scene_id': 7, 'sec': 99}
+    values = {**right, 'instances': [SimpleNamespace(text='red chair')], **changed}
+    stamp = SimpleNamespace(sec=values.pop('sec'), nanosec=0)
+    response = SimpleNamespace(header=SimpleNamespace(stamp=stamp), **values)
+    found = fault(Reply('red chair', 100.0, memoryview(b'')), response, 7)
+    assert said in found and bool(said) == bool(found)
+
+
+def test_a_question_kept_waiting_by_another_is_late_or_lost_with_it(embedded, monkeypatch):
+    from folk_ros.cli.soaking import asking
+
+    now = [0.0]
+    monkeypatch.setattr(asking.time, 'perf_counter', lambda: now[0])
+    monkeypatch.setattr(asking, 'send', lambda *sample: True)
+    halves = SimpleNamespace(handle=1), SimpleNamespace(take=lambda: taken and taken.pop())
+    monkeypatch.setattr(asking, 'create_halves', lambda *given: halves)
+    waiter = SimpleNamespace(attach=lambda *given: None)
+    asker = asking.Asker(SimpleNamespace(context=SimpleNamespace(waiter=waiter)), 0, 5.0)
+    for at in (0.0, 0.5, 1.0):
+        now[0] = at
+        asker.ask()
+    payload = bytes(4) + asking.IDENTITY.pack(1, 1) + bytes(8)
+    now[0], taken = 1.1, [Sample(memoryview(payload), 9)]
+    asker._on_reply(0)
+    assert [round(ms) for ms in asker.milliseconds] == [1100, 600, 100]
+    for at in (2.0, 3.0, 8.0):
+        now[0] = at
+        asker.ask()
+    asker.finish()
+    assert (asker.asked, asker.lost) == (6, 3)
+
+
 def test_each_bar_can_be_missed():
     assert Tally('fine', cases=1, refused=1).missed() == []
     for name in ('unsaid', 'crashes', 'hangs', 'lost', 'wrong'):
@@ -126,6 +175,8 @@ def test_the_table_says_what_was_missed_and_gives_examples():
     said = report([Tally('another', cases=1), bad])
     assert 'pass' in said
     assert 'lost: 1' in said
+    assert said.splitlines()[-2].split()[:2] == ['all', '4']
+    assert '1 missed' in said
     assert said.endswith('a fault: question 7')
 
 

@@ -9,7 +9,7 @@ from folk_ros.ros import silence
 from folk_ros.ros.model import load_sentence, Model, sentence
 from folk_ros.ros.qos_matching import choose, obstacle, Offer
 from folk_ros.ros.segmenter import Refusal, Run
-from folk_ros.ros.silence import Complaints, no_scene, why_silent
+from folk_ros.ros.silence import Complaints, doubts_about, no_scene, why_silent
 from folk_ros.ros.timekeeping import Arrival, Reset
 
 
@@ -112,6 +112,24 @@ def test_a_reason_is_logged_once_it_has_held_and_then_seldom(monkeypatch):
     now[0] += 300.0
     complaints.tell([])
     assert len(said) == 3
+
+
+def test_a_peer_without_a_name_does_not_silence_the_diagnostics():
+    def nobody():  # rclpy refuses to name anybody then
+        raise RuntimeError('Failed to get node names: empty node name returned by the RMW layer')
+
+    def node(names):
+        return SimpleNamespace(
+            get_name=lambda: 'folk',
+            get_namespace=lambda: '/',
+            get_fully_qualified_name=lambda: '/folk',
+            get_node_names_and_namespaces=names,
+        )
+
+    segmenter = SimpleNamespace(latest=None, note='', vocabularies=SimpleNamespace(problem=''))
+    assert doubts_about(node(nobody), segmenter) == []
+    (doubt,) = doubts_about(node(lambda: [('folk', '/')] * 2), segmenter)
+    assert 'another node is called /folk' in doubt
 
 
 def test_what_fails_is_told_with_what_to_do():

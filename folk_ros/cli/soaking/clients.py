@@ -55,9 +55,7 @@ def run(live: Live, load: Load) -> Tally:
         _wait(paths, '', END_S)
     for path in paths:
         _count(tally, json.loads(path.read_text()))
-    if live.dead():
-        tally.crashes += 1
-        tally.note(live.node.last_words())
+    live.check(tally, 'afterwards')
     return tally
 
 

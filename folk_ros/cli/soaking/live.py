@@ -122,12 +122,16 @@ class Live:
         if response is None:
             tally.lost += 1
             tally.note(f'{what}: no answer within {ANSWER_S:g} s')
-        elif seconds > HANG_S:
+            return
+        if seconds > HANG_S:
             tally.hangs += 1
             tally.note(f'{what}: an answer took {seconds:.1f} s')
-        if response is not None and any(item.text != TEXTS[0] for item in response.instances):
+        if any(item.text != TEXTS[0] for item in response.instances):
             tally.wrong += 1
             tally.note(f'{what}: {TEXTS[0]!r} was asked, {response.instances[0].text!r} answered')
+        if not (response.success or response.message):
+            tally.unsaid += 1
+            tally.note(f'{what}: a question was refused without a reason')
 
     def prove(self, timeout_s: float = PROOF_S, at_ns: int = 0) -> str:
         """

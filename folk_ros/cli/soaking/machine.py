@@ -17,6 +17,7 @@ from folk_ros.ros import runtime
 
 TRIGGER = 'std_srvs/srv/Trigger'
 SCENE = 'soak.safetensors'
+CUT_BYTES = 400  # of a message that is then no cloud
 LEAST_BYTES = 65_536  # of a scene of some thousand points; a log is shorter
 MIB = 1 << 20
 LARGE_CLOUD = 1_000_000
@@ -49,6 +50,8 @@ def full_disk(live: Live, scenes: Path) -> Tally:
         size = room or live.node.log.stat().st_size
         with limited(live.node.pid, resource.RLIMIT_FSIZE, size):
             _expect(tally, live.call(TRIGGER, 'save'), False, what)
+            payload, _ = live.truth.payload()
+            live.clouds.publish(payload[:CUT_BYTES])  # to log a refusal, too
             live.ping(tally, what)
             live.check(tally, what)
         if live.dead():

@@ -8,6 +8,7 @@ import sys
 import time
 
 from folk_ros.cli.node_process import NodeProcess
+from folk_ros.cli.peer import qos
 from folk_ros.cli.soaking import clients
 from folk_ros.cli.soaking.asking import words
 from folk_ros.cli.soaking.cases import CLOUD_TYPE, QUERY, TOPIC
@@ -20,19 +21,24 @@ CLIENTS_EACH = 5
 SHORT_RATE_HZ = 20.0
 SMALL_CLOUD = 2000  # points
 PINGS = 20
+QUALITIES = ('reliable', 'sensor_data', 'latched')
+STAYS_EACH, STAYS_S = 18, 2.5
 
 
 def passing(live: Live, rounds: int) -> Tally:
-    """Let publishers and clients come, say one thing and go at once."""
+    """Let publishers of every quality and clients come, say one thing and go, most at once."""
     tally = Tally('peers that come and go')
     node, service = live.peer.node, runtime.service('folk_ros/srv/Query')
     for number in range(rounds):
-        publisher = node.create_publisher(runtime.message(CLOUD_TYPE), TOPIC, 1 + number % 5)
+        quality = qos(QUALITIES[number % len(QUALITIES)])
+        publisher = node.create_publisher(runtime.message(CLOUD_TYPE), TOPIC, quality)
         client = node.create_client(service, QUERY)
         live.peer.rest(0.0 if number % 2 else 0.05)
         payload, _ = live.truth.payload()
-        publisher.publish(payload[: 400 if number % 3 else None])
+        publisher.publish(payload[: 400 if number % 4 else None])
         client.call_async(service.Request(texts=[words(number)]))
+        if number % STAYS_EACH == 1:  # so long that the node subscribes as suits it, too
+            live.peer.rest(STAYS_S)
         node.destroy_publisher(publisher)
         node.destroy_client(client)
         tally.cases += 1

@@ -12,6 +12,7 @@ from folk_ros.cli.output import table
 HANG_S = 1.0  # nothing may take longer, while the machine has nothing else to do
 P99_MS = 100.0
 GROWTH_PERCENT = 1.0
+COUNTS = ('unsaid', 'crashes', 'hangs', 'lost', 'wrong')  # of which there may be none
 KEPT = 20  # examples of what went wrong
 HEADER = (
     *('fault', 'cases', 'refused', 'unsaid', 'crashes', 'hangs', 'lost', 'wrong', 'late'),
@@ -61,8 +62,7 @@ class Tally:
 
     def missed(self) -> list[str]:
         """Say which bars are missed."""
-        counts = ('unsaid', 'crashes', 'hangs', 'lost', 'wrong')
-        said = [f'{name}: {getattr(self, name)}' for name in counts if getattr(self, name)]
+        said = [f'{name}: {getattr(self, name)}' for name in COUNTS if getattr(self, name)]
         if not self.cases:
             said.append('nothing was tried')
         if self.timed and not self.percentile(0.99) <= P99_MS:
@@ -99,9 +99,20 @@ class Tally:
         }
 
 
+def _sums(tallies: Sequence[Tally]) -> tuple[str, ...]:
+    """Return the last line of the table."""
+    whole, missed = Tally('all'), sum(bool(tally.missed()) for tally in tallies)
+    for name in ('cases', *COUNTS, 'refused', 'late'):
+        setattr(whole, name, sum(getattr(tally, name) for tally in tallies))
+    return (*whole.row()[:-1], f'{missed} missed' if missed else 'pass')
+
+
 def report(tallies: Sequence[Tally]) -> str:
     """Lay out what was counted, then examples of what went wrong."""
-    lines = [table(HEADER, [tally.row() for tally in tallies])]
+    rows = [tally.row() for tally in tallies]
+    if len(rows) > 1:
+        rows.append(_sums(tallies))
+    lines = [table(HEADER, rows)]
     for tally in tallies:
         lines += [f'  {tally.fault}: {example}' for example in tally.examples]
     return '\n'.join(lines)

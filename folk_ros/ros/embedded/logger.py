@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from enum import IntEnum
 import sys
 import threading
@@ -128,8 +129,9 @@ class Logger:
             return False
         now = time.time_ns()
         line = f'[{level.name}] [{now // 10**9}.{now % 10**9:09d}] [{self.name}]: {message}\n'
-        sys.stderr.write(line)
-        sys.stderr.flush()
+        with suppress(OSError, ValueError):  # a full disk or a closed pipe shall not end the node
+            sys.stderr.write(line)
+            sys.stderr.flush()
         for name, sink in _settings.sinks:
             if self.name == name or self.name.startswith(f'{name}.'):
                 code = caller.f_code

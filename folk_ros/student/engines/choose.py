@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from folk_ros.student import engine as face
+from folk_ros.student.engines.finish import Finish
 from folk_ros.student.engines.minkowski import Minkowski
 from folk_ros.student.engines.protocol import SparseEngine
 from folk_ros.student.engines.spconv import Spconv
@@ -23,7 +24,9 @@ AUTO = 'auto'
 NAMES = ('torch', 'minkowski', 'spconv')
 TOLERANCE = {torch.float64: 1e-11, torch.float32: 1e-4}  # relative; narrower types: see below
 NARROW_TOLERANCE = 0.05
-CHECKED, TIMED = 12, 36  # edges of the random cubes, three tenths full: 500 and 14,000 voxels
+CHECKED, WIDE_CHECKED, TIMED = 12, 20, 36  # edges of random cubes, three tenths full:
+# 500, 2400 and 14,000 voxels
+WIDE = 128  # channels
 REPEATS = 5
 LEAD = 1.2  # times faster than plain torch an engine must be: short trials are rough
 
@@ -34,6 +37,13 @@ class Choice:
 
     engine: SparseEngine
     why: str
+
+
+@dataclass(frozen=True)
+class TorchChoice(Choice):
+    """The engine that is always there, and how it is taken."""
+
+    engine: TorchEngine
 
 
 def make_engine(name: str, fused: bool = False) -> SparseEngine:
@@ -67,11 +77,14 @@ def choose_engine(name: str, device: torch.device, compute: torch.dtype = torch.
     after every start, however busy it is. On a GPU a short trial decides.
     Raises ValueError, with the reason, if the engine named cannot compute here or computes wrong.
     """
+    choice: Choice
     if name == 'torch' or (name == AUTO and device.type == 'cpu'):
         choice = _torch(device, compute)
     elif name == AUTO:
         plain = _torch(device, compute)
         others = [make_engine(other) for other in NAMES if other != plain.engine.name]
+        if plain.engine.fused:
+            others.insert(0, TorchEngine())
         choice = fastest([plain.engine, *others], device, compute)
         choice = Choice(choice.engine, f'{choice.why}; torch is {plain.why}')
     else:
@@ -90,13 +103,14 @@ def wrong_numbers(
     """
     Compare an engine with plain torch on a small random cloud: a sentence if it is wrong, or None.
 
-    Output and gradients of a submanifold, a strided and a raised layer, in the dtype to be used.
+    Output and gradients of a submanifold, a strided and a raised layer, in the dtype to be used;
+    and of one layer as wide as large networks have, which takes the most of a GPU's resources.
     """
     exact = compute if compute == torch.float64 else torch.float32
     limit = TOLERANCE.get(compute, NARROW_TOLERANCE)
     try:
-        ours = _trial(TorchEngine(), device, exact)
-        theirs = _trial(engine, device, compute)
+        ours = _answers(TorchEngine(), device, exact)
+        theirs = _answers(engine, device, compute)
     except Exception as failure:  # noqa: BLE001  a library fails in any way; then it is not taken
         return f'it failed the self-check ({type(failure).__name__}: {_first_line(failure)})'
     for expected, got in zip(ours, theirs, strict=True):
@@ -104,6 +118,29 @@ def wrong_numbers(
         if not off <= limit:  # also if it is no number
             return f'it failed the self-check: wrong by {off:.1e}, at most {limit:.0e} is rounding'
     return None
+
+
+def _answers(engine: SparseEngine, device: torch.device, compute: torch.dtype) -> list[Tensor]:
+    return [*_trial(engine, device, compute), *_wide_trial(engine, device, compute)]
+
+
+def _wide_trial(engine: SparseEngine, device: torch.device, compute: torch.dtype) -> list[Tensor]:
+    """Run one layer as it is run for an answer, finished, and for its gradients."""
+    level = face.build_levels(_random_cube(WIDE_CHECKED, device), 1, compute, engine)[0]
+    stored = torch.float64 if compute == torch.float64 else torch.float32
+    maker = torch.Generator().manual_seed(1)
+    x, weight, norm = (
+        torch.randn(shape, generator=maker, dtype=torch.float64).to(device, stored)
+        for shape in ((len(level), WIDE), (27, WIDE, WIDE), (2, WIDE))
+    )
+    weight /= WIDE
+    with torch.inference_mode():
+        finish = Finish(norm[0], norm[1], skip=x)
+        done = face.submanifold(x, weight, level, finish).to(stored, copy=True)
+    with torch.inference_mode(False), torch.enable_grad():
+        x, weight = x.clone().requires_grad_(), weight.clone().requires_grad_()
+        out = face.submanifold(x, weight, level)
+        return [done, *torch.autograd.grad(out.square().sum(), [x, weight])]
 
 
 def _trial(engine: SparseEngine, device: torch.device, compute: torch.dtype) -> list[Tensor]:
@@ -132,15 +169,15 @@ def _random_cube(edge: int, device: torch.device) -> Tensor:
     return there.nonzero().to(device)
 
 
-def _torch(device: torch.device, compute: torch.dtype) -> Choice:
+def _torch(device: torch.device, compute: torch.dtype) -> TorchChoice:
     """Return the torch engine, with the fused kernel where it works."""
     if device.type != 'cuda':
-        return Choice(TorchEngine(), 'the fastest measured on CPUs (folk benchmark engines)')
+        return TorchChoice(TorchEngine(), 'the fastest measured on CPUs (folk benchmark engines)')
     fused = TorchEngine(fused=True)
     trouble = wrong_numbers(fused, device, compute)
     if trouble:
-        return Choice(TorchEngine(), f'taken without its fused kernel: {trouble}')
-    return Choice(fused, 'taken with its fused kernel, whose numbers were checked')
+        return TorchChoice(TorchEngine(), f'taken without its fused kernel: {trouble}')
+    return TorchChoice(fused, 'taken with its fused kernel, whose numbers were checked')
 
 
 def fastest(
@@ -162,7 +199,7 @@ def fastest(
     best = min(range(len(able)), key=seconds.__getitem__)
     if seconds[best] * LEAD > seconds[0]:
         best = 0
-    times = [f'{e.name} {1e3 * s:.1f} ms' for e, s in zip(able, seconds, strict=True)]
+    times = [f'{_label(e)} {1e3 * s:.2f} ms' for e, s in zip(able, seconds, strict=True)]
     trial = f'the fastest in a trial ({", ".join(times)})' if len(able) > 1 else 'the only one'
     return Choice(able[best], '; '.join([trial, *refused]))
 
@@ -186,6 +223,11 @@ def _seconds(
             if repeat:  # the first builds maps and compiles
                 best[index] = min(best[index], time.perf_counter() - begin)
     return best
+
+
+def _label(engine: SparseEngine) -> str:
+    fused = isinstance(engine, TorchEngine) and engine.fused
+    return f'{engine.name} (fused)' if fused else engine.name
 
 
 def _first_line(error: Exception) -> str:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import nn, Tensor
 
+from folk_ros.student.engines.kept import kept
+
 
 @dataclass(frozen=True)
 class Finish:
@@ -53,8 +55,13 @@ def scale_and_shift(norm: nn.Module) -> tuple[Tensor, Tensor]:
     """Return what a norm multiplies each channel by in evaluation, and what it adds then."""
     if not isinstance(norm, nn.BatchNorm1d | nn.SyncBatchNorm):
         raise ValueError(f'norm: expected a batch norm, got {norm}')
-    mean, variance = norm.running_mean, norm.running_var
+    mean, variance, eps = norm.running_mean, norm.running_var, norm.eps
     if mean is None or variance is None:
         raise ValueError('norm: expected one that keeps running statistics')
-    scale = norm.weight * (variance + norm.eps).rsqrt()
-    return scale, norm.bias - mean * scale
+
+    def make(weight: Tensor, bias: Tensor, mean: Tensor, variance: Tensor) -> tuple[Tensor, ...]:
+        scale = weight * (variance + eps).rsqrt()
+        return scale, bias - mean * scale
+
+    scale, shift = kept(('norm', eps), make, norm.weight, norm.bias, mean, variance)
+    return scale, shift

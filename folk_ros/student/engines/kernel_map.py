@@ -18,11 +18,13 @@ from folk_ros.student.engines.workers import on_one_core, share_out
 # Output rows in a block of pairs (measured): float32 products are as fast on few rows, and what is
 # gathered at once then stays in cache; a call for narrower products costs more than its rows do.
 PAIR_ROWS, NARROW_PAIR_ROWS = 4096, 8192
-PRODUCT_ROWS = 1024  # of float32 multiplied at once: what is gathered stays in a core's own cache
+PRODUCT_ROWS = 1024  # multiplied at once: what is gathered stays in a core's own cache
+# Narrow products have multiples of so many rows: for each new number of rows oneDNN first makes a
+# kernel, which takes as long as multiplying 1500 rows (measured).
+NARROW_STEP = 128
 RUN_ROWS = 1024  # in a block of fewer there are too few runs of a kind for a product
 SAMPLED = 16  # of so many output rows, one is looked at for the share of entries,
 FEWEST = 256  # if so many are left
-MAX_SORTED = 31  # offsets whose presence fits the bits of a sort key
 ENDS = 0b101  # of a line of three
 EDGES = {8: 2, 27: 3}  # of kernels read in runs, by volume; kinds of run are counted in a byte
 
@@ -40,17 +42,19 @@ class Pairs:
     rows: slice  # of the output
     offsets: tuple[range, ...]  # of each kind: what it reads
     sizes: tuple[int, ...]  # of each kind: how many runs
+    rooms: tuple[int, ...]  # of each kind: how many rows its product has, at least as many
     sources: tuple[Tensor, ...]  # of each kind: int32 first input row of each run
-    order: Tensor  # [P] int32 the runs again, output row after output row
+    order: Tensor  # [P] int32 rows of all products, output row after output row
     begins: Tensor  # [R + 1] int32 where each output row's runs begin in `order`
 
     @cached_property
     def targets(self) -> tuple[Tensor, ...]:
         """Find the output row within the block of each run, kind by kind, int32."""
         row = torch.arange(len(self.begins) - 1, dtype=torch.int32)
-        found = torch.empty_like(self.order)
+        found = self.order.new_empty(sum(self.rooms))
         found[self.order.long()] = row.repeat_interleave(self.begins.diff())
-        return found.split(self.sizes)
+        parts = found.split(self.rooms)
+        return tuple(part[:size] for part, size in zip(parts, self.sizes, strict=True))
 
 
 class KernelMap:
@@ -70,6 +74,7 @@ class KernelMap:
         else:
             (self.volume, self.rows), self.on_gpu = source.shape, source.is_cuda
         self._pairs: dict[tuple[int, int], list[Pairs]] = {}
+        self.tiles: Any = None  # the rows in the order of the fused kernel, once it was wanted
 
     @cached_property
     def table(self) -> Tensor:
@@ -99,20 +104,20 @@ class KernelMap:
     def pairs(self, compute: torch.dtype) -> list[Pairs]:
         """List the entries that exist, some output rows at a time; for tables on a CPU."""
         count = self.pieces(compute)
-        most = self.rows if compute.itemsize < 4 else PRODUCT_ROWS
-        if (count, most) not in self._pairs:
+        round_to = NARROW_STEP if compute.itemsize < 4 else 1
+        if (count, round_to) not in self._pairs:
             edge = EDGES.get(self.volume, 1) if self.rows >= RUN_ROWS * count else 1
             parts = self._parts(count)
             on_one_core(lambda: self._runs(slice(0), edge))  # finds out what all blocks need
 
             def run(number: int, threads: int) -> list[Pairs]:
-                return [self._block(part, edge, most) for part in parts[number::threads]]
+                return [self._block(part, edge, round_to) for part in parts[number::threads]]
 
             shares = share_out(run, len(parts))
-            self._pairs[count, most] = [
+            self._pairs[count, round_to] = [
                 shares[index % len(shares)][index // len(shares)] for index in range(len(parts))
             ]
-        return self._pairs[count, most]
+        return self._pairs[count, round_to]
 
     def pieces(self, compute: torch.dtype) -> int:
         """Return into how many blocks the pairs are cut: as many for each thread."""
@@ -131,8 +136,8 @@ class KernelMap:
         ends = [0, *cuts.long().tolist(), self.rows]
         return [slice(*pair) for pair in itertools.pairwise(ends) if pair[0] < pair[1]]
 
-    def _block(self, rows: slice, edge: int, most: int) -> Pairs:
-        """Find the runs of some output rows in lines of `edge` offsets, at most so many a kind."""
+    def _block(self, rows: slice, edge: int, round_to: int) -> Pairs:
+        """Find the runs of some output rows in lines of `edge` offsets."""
         bits, first = (part.numpy() for part in self._runs(rows, edge))
         lines = bits.shape[1]
         if edge == 3:  # the ends of a line without its middle are two runs
@@ -144,7 +149,7 @@ class KernelMap:
         kind, source = kinds.take(found), first.take(found)
         begins = np.searchsorted(found, np.arange(0, bits.size + 1, bits.shape[1]))
         offsets = [_offsets(each // lines, each % lines, edge) for each in range(lines << edge)]
-        return sorted_out(rows, kind, source, begins, offsets, most)
+        return sorted_out(rows, kind, source, begins, offsets, round_to)
 
     def _runs(self, rows: slice, edge: int) -> tuple[Tensor, Tensor]:
         """Return, for each line of some rows [R, L], who is there as bits, and the first row."""
@@ -158,18 +163,6 @@ class KernelMap:
         first = part.amin(1)  # the missing have the highest number
         return bits.t().contiguous(), first.t().contiguous()
 
-    @cached_property
-    def order(self) -> Tensor:
-        """Sort output rows [R] int32 by which entries they have, the rarest counting most."""
-        volume = self.volume
-        if volume > MAX_SORTED:
-            return torch.arange(self.rows, dtype=torch.int32, device=self.table.device)
-        there = self.table < self.inputs
-        common = there.sum(1).argsort(descending=True)  # the rarest gets the highest bit
-        bit = torch.arange(volume, dtype=torch.int32, device=self.table.device)
-        key = (there[common].to(torch.int32) << bit[:, None]).sum(0)
-        return key.argsort(stable=True).to(torch.int32)
-
 
 def sorted_out(
     rows: slice,
@@ -177,34 +170,42 @@ def sorted_out(
     source: NDArray[np.int32],
     begins: NDArray[np.integer[Any]],
     offsets: list[range],
-    most: int,
+    round_to: int,
 ) -> Pairs:
     """
-    Sort the runs of some output rows by kind, at most so many to a product.
+    Sort the runs of some output rows by kind; products have multiples of so many rows.
 
     `kind` and `source` [P] come row after row, `begins` [R + 1] says where each row's begin, and
     `offsets` what each kind reads.
     """
     by_kind = np.argsort(kind, kind='stable')  # of bytes: they are counted, not compared
-    order = np.empty(len(kind), np.int32)
-    order[by_kind] = np.arange(len(kind), dtype=np.int32)
     counts = np.bincount(kind).tolist()
-    pieces = [(each, size) for each, count in enumerate(counts) for size in _cut(count, most)]
+    pieces = [(each, n) for each, count in enumerate(counts) for n in _cut(count, round_to)]
     sizes = tuple(size for _, size in pieces)
+    rooms = tuple(-(-size // round_to) * round_to for size in sizes)
+    place = np.arange(len(kind), dtype=np.int32)
+    if rooms != sizes:
+        ahead = np.cumsum([0, *(r - s for r, s in zip(rooms, sizes, strict=True))])[:-1]
+        place += np.repeat(ahead, sizes).astype(np.int32)
+    order = np.empty(len(kind), np.int32)
+    order[by_kind] = place
     return Pairs(
         rows=rows,
         offsets=tuple(offsets[each] for each, _ in pieces),
         sizes=sizes,
+        rooms=rooms,
         sources=torch.from_numpy(source.take(by_kind)).split(sizes),
         order=torch.from_numpy(order),
         begins=torch.from_numpy(begins.astype(np.int32)),
     )
 
 
-def _cut(count: int, most: int) -> list[int]:
-    """Cut a count into parts as equal as can be, at most so large."""
-    parts = -(-count // most)
-    return [count * (part + 1) // parts - count * part // parts for part in range(parts)]
+def _cut(count: int, round_to: int) -> list[int]:
+    """Cut a count into parts of at most PRODUCT_ROWS: as equal as can be, or whole ones first."""
+    parts = -(-count // PRODUCT_ROWS)
+    if round_to == 1:
+        return [count * (part + 1) // parts - count * part // parts for part in range(parts)]
+    return [min(PRODUCT_ROWS, count - PRODUCT_ROWS * part) for part in range(parts)]
 
 
 def _offsets(bits: int, line: int, edge: int) -> range:

@@ -5,11 +5,12 @@ Two forms of a layer, whichever does less work. *Pairs*: offset by offset, only 
 a neighbour there are gathered and multiplied, and each output row then sums its own products;
 neighbours in one line are taken at once. *Chunks*: the whole neighbourhoods of some rows are
 gathered side by side and multiplied at once, missing neighbours being zeros. On CUDA both can give
-way to one fused kernel (triton_kernels.py).
+way to one fused kernel (fused.py).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, TYPE_CHECKING
 import weakref
 
@@ -27,8 +28,10 @@ from folk_ros.student.engines.forms import (
     outer_by_pairs,
     pairs_win,
 )
+from folk_ros.student.engines.kept import narrowed
 from folk_ros.student.engines.kernel_map import KernelMap
 from folk_ros.student.engines.strides import stride_maps
+from folk_ros.student.engines.tables import neighbour_table
 from folk_ros.student.engines.workers import on_one_core
 
 if TYPE_CHECKING:
@@ -79,7 +82,7 @@ class TorchEngine:
             return finished(x @ weight[0].to(x.dtype), finish)
         if ('own', volume) not in level.maps:
             edge = _edge(volume)
-            source = level.lines(edge) or level.neighbours(edge)
+            source = level.lines(edge) or level.neighbours(edge, self._search())
             level.maps['own', volume] = KernelMap(source, len(level))
         own = level.maps['own', volume]
         # x[v] reached out[u] through offset k where u = v - offset_k: the mirrored neighbour
@@ -107,6 +110,14 @@ class TorchEngine:
             return (x @ matrix).view(-1, weight.shape[2]).index_select(0, _cells(fine))
         back, there = _stride(fine, len(x))
         return _Convolution.run(x, weight, Route(there, back, False, fine, self.fused), finish)
+
+    def _search(self) -> Callable[[Tensor, int], Tensor]:
+        """Return what searches neighbours."""
+        if not self.fused:
+            return neighbour_table
+        from folk_ros.student.engines import fused
+
+        return fused.neighbour_table
 
     def _by_cells(self, weight: Tensor) -> bool:
         """Say whether one product over all 8 cells of each coarse voxel is the quickest."""
@@ -178,15 +189,15 @@ def _convolve(
     x: Tensor, weight: Tensor, along: KernelMap, route: Route, finish: Finish | None = None
 ) -> Tensor:
     compute = route.product_type(x)
-    matrices = weight.to(compute).contiguous()
-    if route.fused and compute != torch.float64:
-        from folk_ros.student.engines import triton_kernels
-
-        made = triton_kernels.convolve(x.to(compute), matrices, along).to(x.dtype)
-        return finished(made, finish)
+    fused = route.fused and compute != torch.float64
     out = finish.into if finish is not None else None
     if out is None and finish is not None and finish.brief:
-        out = route.buffers.take('brief', along.rows, weight.shape[2], x)
+        like = x.new_empty(0, dtype=compute) if fused else x
+        out = route.buffers.take('brief', along.rows, weight.shape[2], like)
+    if fused:
+        made = _fused(x.to(compute), weight, along, finish, out)
+        return made.to(x.dtype) if finish is None else made
+    matrices = weight.to(compute).contiguous()
     if out is None:
         out = x.new_empty(along.rows, weight.shape[2])
     form = (
@@ -196,14 +207,24 @@ def _convolve(
     return out
 
 
+def _fused(
+    x: Tensor, weight: Tensor, along: KernelMap, finish: Finish | None, out: Tensor | None
+) -> Tensor:
+    """Convolve by the fused kernel; what is finished stays in the dtype of products."""
+    from folk_ros.student.engines import fused
+
+    matrices = weight.to(x.dtype) if finish is None else narrowed(weight, x.dtype)
+    return fused.convolve(x, matrices, along, finish, out)
+
+
 def _weight_gradient(x: Tensor, grad: Tensor, route: Route) -> Tensor:
     """Sum the outer products of inputs and gradients over the pairs of each offset."""
     compute, along = route.product_type(x), route.there
     narrow = grad.to(compute)
     if route.fused and compute != torch.float64:
-        from folk_ros.student.engines import triton_kernels
+        from folk_ros.student.engines import fused
 
-        return triton_kernels.weight_gradient(x.to(compute), narrow, along)
+        return fused.weight_gradient(x.to(compute), narrow, along)
     pairs = pairs_win(along, x.shape[1], grad.shape[1], compute)
     form = outer_by_pairs if pairs else outer_by_chunks
     return form(x, narrow, along, route.buffers)

@@ -1,78 +1,71 @@
 """
-A sparse convolution as one fused kernel on CUDA: gather, product and sum in registers.
+What runs on a GPU, in Triton: the convolution of fused.py and what it needs to know of a cloud.
 
-Implicit GEMM: a program owns a tile of output rows and channels, walks over the offsets, gathers
-the neighbours' features and multiplies them by the offset's matrix, accumulating in float32.
-Offsets that no row of the tile has are skipped, so rows with the same neighbours are put into one
-tile. No atomics: the results are the same every time. Takes float32, float16 and bfloat16.
-
-Never run on a GPU so far: the numbers were checked by Triton's interpreter on a CPU, tile sizes
-are guesses, and no speed is known. engines/choose.py compares it with the plain form before use.
+Sizes are arguments, not constants, and those that change from cloud to cloud are not specialized:
+one compiled kernel serves all layers of its tile sizes, and no cloud has one compiled anew. No
+atomics: results are the same every time.
 """
 
-# ruff: noqa: ANN001, ANN202, PLR0913  a kernel's arguments are the compiler's, not Python's
+# ruff: noqa: ANN001, ANN201, PLR0913  a kernel's arguments are the compiler's, not Python's
 # mypy: disable-error-code="no-untyped-def"
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
 import triton
 import triton.language as tl
 
-from folk_ros.student.engines.kernel_map import KernelMap
-
-TILE_ROWS = 128  # output rows of a program; fewer where there are too few rows for a whole GPU
-SMALL_LEVEL = 16_384
-SUM_ROWS = 64  # rows a program of the weight gradient takes at once
-SPLITS = 32  # programs that share the rows of one offset's weight gradient
+SIZES = ['rows', 'inputs', 'pitch']  # change from cloud to cloud
 
 
-@triton.jit
-def _convolve_kernel(
-    x, weight, table, order, out, rows, inputs, pitch,
-    CIN: tl.constexpr, COUT: tl.constexpr, VOLUME: tl.constexpr,
+@triton.jit(do_not_specialize=SIZES)
+def convolve(
+    x, weight, table, order, active, counts, scale, shift, skip, out,
+    rows, inputs, pitch, cin, cout, volume, skip_pitch, out_pitch,
+    FINISHED: tl.constexpr, SKIPPED: tl.constexpr,
     TILE_M: tl.constexpr, TILE_N: tl.constexpr, TILE_K: tl.constexpr,
 ):  # fmt: skip
-    """out[order[m], n] = sum over k, c of x[table[k, order[m]], c] * weight[k, c, n]."""
-    m = tl.program_id(0) * TILE_M + tl.arange(0, TILE_M)
+    """out[order[m], n] = sum over k, c of x[table[k, m], c] * weight[k, c, n], then finished."""
+    tile = tl.program_id(0)
+    m = tile * TILE_M + tl.arange(0, TILE_M)
     n = tl.program_id(1) * TILE_N + tl.arange(0, TILE_N)
-    row = tl.load(order + m, mask=m < rows, other=0)
+    own = m < rows
+    steps = tl.cdiv(cin, TILE_K)
     total = tl.zeros((TILE_M, TILE_N), dtype=tl.float32)
-    for k in range(VOLUME):
-        near = tl.load(table + k * pitch + row, mask=m < rows, other=inputs)
-        there = near < inputs
-        if tl.sum(there.to(tl.int32), axis=0) > 0:
-            start = near.to(tl.int64) * CIN
-            for c0 in range(0, CIN, TILE_K):
-                c = c0 + tl.arange(0, TILE_K)
-                features = tl.load(
-                    x + start[:, None] + c[None, :],
-                    mask=there[:, None] & (c < CIN)[None, :],
-                    other=0.0,
-                )
-                matrix = tl.load(
-                    weight + (k * CIN + c)[:, None] * COUT + n[None, :],
-                    mask=(c < CIN)[:, None] & (n < COUT)[None, :],
-                    other=0.0,
-                )
-                total = tl.dot(features, matrix, total, input_precision='ieee')
-    place = row.to(tl.int64)[:, None] * COUT + n[None, :]
-    tl.store(
-        out + place,
-        total.to(out.dtype.element_ty),
-        mask=(m < rows)[:, None] & (n < COUT)[None, :],
-    )
+    for step in range(tl.load(counts + tile) * steps):  # one loop, so that loads run ahead in it
+        k = tl.load(active + tile * volume + step // steps)
+        c = step % steps * TILE_K + tl.arange(0, TILE_K)
+        near = tl.load(table + k.to(tl.int64) * pitch + m, mask=own, other=inputs)
+        features = tl.load(
+            x + near.to(tl.int64)[:, None] * cin + c[None, :],
+            mask=(near < inputs)[:, None] & (c < cin)[None, :],
+            other=0.0,
+        )
+        matrix = tl.load(
+            weight + (k * cin + c).to(tl.int64)[:, None] * cout + n[None, :],
+            mask=(c < cin)[:, None] & (n < cout)[None, :],
+            other=0.0,
+        )
+        total = tl.dot(features, matrix, total, input_precision='ieee')
+    row = tl.load(order + m, mask=own, other=0).to(tl.int64)
+    wanted = own[:, None] & (n < cout)[None, :]
+    if FINISHED:
+        total *= tl.load(scale + n, mask=n < cout, other=0.0)[None, :]
+        total += tl.load(shift + n, mask=n < cout, other=0.0)[None, :]
+        if SKIPPED:
+            place = skip + row[:, None] * skip_pitch + n[None, :]
+            total += tl.load(place, mask=wanted, other=0.0).to(tl.float32)
+        total = tl.where(total < 0.0, 0.0, total)  # what is no number stays none
+    place = out + row[:, None] * out_pitch + n[None, :]
+    tl.store(place, total.to(out.dtype.element_ty), mask=wanted)
 
 
-@triton.jit
-def _weight_kernel(
-    x, grad, table, parts, rows, inputs, pitch, share,
-    CIN: tl.constexpr, COUT: tl.constexpr, VOLUME: tl.constexpr,
+@triton.jit(do_not_specialize=[*SIZES, 'share'])
+def weight(
+    x, grad, table, parts, rows, inputs, pitch, share, cin, cout, volume,
     TILE_M: tl.constexpr, TILE_N: tl.constexpr, TILE_K: tl.constexpr,
 ):  # fmt: skip
     """parts[s, k, c, n] = sum over the rows m of split s of x[table[k, m], c] * grad[m, n]."""
-    tiles_n: tl.constexpr = (COUT + TILE_N - 1) // TILE_N
+    tiles_n = tl.cdiv(cout, TILE_N)
     c = tl.program_id(0) // tiles_n * TILE_K + tl.arange(0, TILE_K)
     n = tl.program_id(0) % tiles_n * TILE_N + tl.arange(0, TILE_N)
     k = tl.program_id(1)
@@ -80,57 +73,75 @@ def _weight_kernel(
     total = tl.zeros((TILE_K, TILE_N), dtype=tl.float32)
     for step in range(0, share, TILE_M):
         m = split * share + step + tl.arange(0, TILE_M)
-        near = tl.load(table + k * pitch + m, mask=m < rows, other=inputs)
+        near = tl.load(table + k.to(tl.int64) * pitch + m, mask=m < rows, other=inputs)
         there = near < inputs
         if tl.sum(there.to(tl.int32), axis=0) > 0:
             features = tl.load(
-                x + near.to(tl.int64)[None, :] * CIN + c[:, None],
-                mask=there[None, :] & (c < CIN)[:, None],
+                x + near.to(tl.int64)[None, :] * cin + c[:, None],
+                mask=there[None, :] & (c < cin)[:, None],
                 other=0.0,
             )
             slope = tl.load(
-                grad + m.to(tl.int64)[:, None] * COUT + n[None, :],
-                mask=there[:, None] & (n < COUT)[None, :],
+                grad + m.to(tl.int64)[:, None] * cout + n[None, :],
+                mask=there[:, None] & (n < cout)[None, :],
                 other=0.0,
             )
             total = tl.dot(features, slope, total, input_precision='ieee')
-    place = ((split * VOLUME + k) * CIN + c).to(tl.int64)[:, None] * COUT + n[None, :]
-    tl.store(parts + place, total, mask=(c < CIN)[:, None] & (n < COUT)[None, :])
+    place = ((split * volume + k) * cin + c).to(tl.int64)[:, None] * cout + n[None, :]
+    tl.store(parts + place, total, mask=(c < cin)[:, None] & (n < cout)[None, :])
 
 
-def convolve(x: Tensor, weight: Tensor, along: KernelMap) -> Tensor:
-    """Convolve [M, Cin] with [K, Cin, Cout], both of one dtype, along a map: [R, Cout] in it."""
-    volume, cin, cout = weight.shape
-    table, rows = along.table, along.rows
-    out = x.new_empty(rows, cout)
-    tile_m = TILE_ROWS if rows > SMALL_LEVEL else TILE_ROWS // 4
-    tile_n, tile_k = _tile(cout, 128), _tile(cin, 64)
-    grid = (triton.cdiv(rows, tile_m), triton.cdiv(cout, tile_n))
-    if rows:
-        _convolve_kernel[grid](
-            x.contiguous(), weight.contiguous(), table, along.order, out, rows, along.inputs,
-            table.stride(0), cin, cout, volume, tile_m, tile_n, tile_k,
-        )  # fmt: skip
-    return out
+@triton.jit(do_not_specialize=['rows', 'rounds'])
+def search(
+    keys, table, rows, rounds, AXIS: tl.constexpr, SIZE: tl.constexpr, TILE: tl.constexpr
+):  # fmt: skip
+    """Fill table[k, v] with the voxel at offset k of voxel v, `rows` if there is none."""
+    v = tl.program_id(0) * TILE + tl.arange(0, TILE)
+    line = tl.program_id(1).to(tl.int64)
+    shift = (line // SIZE - SIZE // 2) << (2 * AXIS)
+    shift += ((line % SIZE - SIZE // 2) << AXIS) - SIZE // 2
+    first = tl.load(keys + v, mask=v < rows, other=0) + shift  # the line's first cell
+    low = tl.zeros((TILE,), dtype=tl.int32)
+    high = low + rows
+    for _ in range(rounds):
+        open_still = low < high
+        middle = (low + high) // 2
+        before = tl.load(keys + middle, mask=open_still, other=0) < first
+        low = tl.where(open_still & before, middle + 1, low)
+        high = tl.where(open_still & (before == 0), middle, high)
+    for cell in tl.static_range(SIZE):
+        found = tl.load(keys + low, mask=low < rows, other=-1)
+        met = found == first + cell
+        place = table + (line * SIZE + cell) * rows + v
+        tl.store(place, tl.where(met, low, rows), mask=v < rows)
+        low += met.to(tl.int32)
 
 
-def weight_gradient(x: Tensor, grad: Tensor, along: KernelMap) -> Tensor:
-    """Sum the outer products of x [M, Cin] and grad [R, Cout]: float32 [K, Cin, Cout]."""
-    table, rows, volume = along.table, along.rows, along.volume
-    cin, cout = x.shape[1], grad.shape[1]
-    if not rows:
-        return x.new_zeros(volume, cin, cout, dtype=torch.float32)
-    splits = max(1, min(SPLITS, triton.cdiv(rows, 8 * SUM_ROWS)))
-    share = triton.cdiv(triton.cdiv(rows, splits), SUM_ROWS) * SUM_ROWS
-    parts = torch.empty(splits, volume, cin, cout, dtype=torch.float32, device=x.device)
-    tile_n, tile_k = _tile(cout, 64), _tile(cin, 64)
-    grid = (triton.cdiv(cin, tile_k) * triton.cdiv(cout, tile_n), volume, splits)
-    _weight_kernel[grid](
-        x.contiguous(), grad.contiguous(), table, parts, rows, along.inputs, table.stride(0),
-        share, cin, cout, volume, SUM_ROWS, tile_n, tile_k,
-    )  # fmt: skip
-    return parts.sum(0)
+@triton.jit(do_not_specialize=SIZES)
+def presence(table, key, rows, inputs, pitch, volume, TILE: tl.constexpr):
+    """Set bit k of key[m] where row m has an entry at offset k."""
+    m = tl.program_id(0) * TILE + tl.arange(0, TILE)
+    bits = tl.zeros((TILE,), dtype=tl.int32)
+    place = table + m
+    for k in range(volume):
+        near = tl.load(place, mask=m < rows, other=inputs)
+        bits |= (near < inputs).to(tl.int32) << k
+        place += pitch
+    tl.store(key + m, bits, mask=m < rows)
 
 
-def _tile(channels: int, most: int) -> int:
-    return max(16, min(most, triton.next_power_of_2(channels)))
+@triton.jit(do_not_specialize=SIZES)
+def active(
+    table, active, counts, rows, inputs, pitch, volume, TILE_M: tl.constexpr
+):  # fmt: skip
+    """List for each tile of rows the offsets at which any of them has an entry."""
+    tile = tl.program_id(0)
+    m = tile * TILE_M + tl.arange(0, TILE_M)
+    place = table + m
+    count = tile * 0
+    for k in range(volume):
+        near = tl.load(place, mask=m < rows, other=inputs)
+        tl.store(active + tile * volume + count, k)  # the next one writes over it if there is none
+        count += (tl.min(near, axis=0) < inputs).to(tl.int32)
+        place += pitch
+    tl.store(counts + tile, count)

@@ -14,9 +14,9 @@ import numpy as np
 
 from folk_ros.cloud_files import replacing
 from folk_ros.text_embeddings import TextEncoder
+from folk_ros.training.distill.background import background
 from folk_ros.training.distill.recipes import open_choices, Recipe, steps_beyond
 from folk_ros.training.distill.run import (
-    background,
     look_at_scenes,
     Material,
     Run,

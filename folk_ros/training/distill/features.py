@@ -8,12 +8,10 @@ features. The files depend on the student and on the masks alone, never on a tea
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 import hashlib
 import logging
-import multiprocessing
 import os
 from pathlib import Path
 from typing import Any
@@ -32,6 +30,7 @@ from folk_ros.student.suppression import suppress
 from folk_ros.student.vl_adapter import at_finest, describe_shape
 from folk_ros.training.distill.given_masks import GivenMasks, own_masks, read_given_masks
 from folk_ros.training.masks.augment import turned
+from folk_ros.training.workers import worker_pool
 from folk_ros.voxels import voxelize
 
 log = logging.getLogger(__name__)
@@ -124,8 +123,7 @@ def _seer(look: Look, count: int) -> Iterator[Callable[[Sequence[Job]], Iterator
     if min(look.workers, count) <= 1:
         yield lambda jobs: (_see_scene(job, look) for job in jobs)
         return
-    fresh = multiprocessing.get_context('spawn')  # torch does not survive a fork
-    with ProcessPoolExecutor(look.workers, fresh, _begin, (look,)) as pool:
+    with worker_pool(look.workers, _begin, (look,)) as pool:
         yield lambda jobs: pool.map(_see_in_worker, jobs)
 
 

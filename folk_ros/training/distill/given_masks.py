@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import safe_open, SafetensorError
 
+from folk_ros.instances import masks_from_owners
 from folk_ros.structures import PointCloud
 
 
@@ -63,19 +64,6 @@ def read_given_masks(scene: Path, teacher: Path | None) -> GivenMasks:
     if owner is None or not (scene / 'truth.json').is_file():
         raise ValueError(f'{scene}: has no truth, and {teacher} no masks of its own')
     return GivenMasks(cloud, *masks_from_owners(owner))
-
-
-def masks_from_owners(
-    owner: NDArray[np.integer], count: int = 0
-) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """
-    Return point lists of the instances of points [N], -1 for none: starts and points.
-
-    There are `count` of them, or as many as are named where that is more.
-    """
-    order = np.argsort(owner, kind='stable').astype(np.int32)[int((owner < 0).sum()) :]
-    counts = np.bincount(owner[owner >= 0], minlength=count)
-    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), order
 
 
 def _masks_of(path: Path) -> tuple[NDArray[np.int64], NDArray[np.int32], int] | None:

@@ -23,10 +23,12 @@ from folk_ros.student.vl_adapter import VLAdapter
 from folk_ros.student.weights import save_student, with_adapter
 from folk_ros.text_embeddings import TextEncoder
 from folk_ros.training.distill.answering import fit_answering
+from folk_ros.training.distill.background import background
 from folk_ros.training.distill.features import Look, PREDICTED, see_all
 from folk_ros.training.distill.joint import fine_tune, Plan
 from folk_ros.training.distill.lessons import read_lessons
-from folk_ros.training.distill.lexicon import lexicon, sayings
+from folk_ros.training.distill.lexicon import lexicon
+from folk_ros.training.distill.members import as_one
 from folk_ros.training.distill.recipes import ALL_NAMES, Recipe
 from folk_ros.training.distill.samples import Counts, gather, Taught
 from folk_ros.training.distill.targets import read_names
@@ -38,8 +40,6 @@ from folk_ros.training.masks.trained import load_trained
 from folk_ros.training.scenes.splits import split_folders
 
 log = logging.getLogger(__name__)
-SCALE = 20.0  # logit scale of the query softmax
-FLOOR = 0.35  # see Vocabulary
 MIN_SCORE = QueryConfig().min_score
 UNLABELLED = 'unlabelled'  # scenes called so have no truth
 
@@ -148,7 +148,7 @@ def distill(run: Run, text: TextEncoder) -> Counts:
         student = with_pooling(material.student, run.recipe, text, run.text_tower)
         assert student.adapter is not None
         student.adapter.load_state_dict(adapter.state_dict())
-        vocabulary = background(names, text)
+        vocabulary = background(names, text, material.names)
         if run.val is not None:
             vocabulary = learn_to_answer(run, material, vocabulary, adapter, text)
         save_student(run.out, student.eval(), vocabulary, provenance=provenance(run, counts))
@@ -188,18 +188,6 @@ def learn_to_answer(
     except ValueError as error:
         log.warning('%s: how sure an answer is stays a fixed rule (%s)', run.val, error)
         return vocabulary
-
-
-def background(names: Sequence[str], text: TextEncoder) -> Vocabulary:
-    """
-    Return what queries are judged by: names and the label set's, with what is said of them.
-
-    Things are called by `names` alone.
-    """
-    others = load_labels(LABEL_SET).instance_labels().names
-    every = tuple(dict.fromkeys((*names, *others)))
-    said = sayings(every, text)
-    return Vocabulary(every, text.encode(every), SCALE, FLOOR, sayings=said, shown=len(names))
 
 
 def provenance(run: Run, counts: Counts) -> str:
@@ -266,7 +254,7 @@ def train_adapter(
     seed: int,
     kept: Kept | None = None,
 ) -> tuple[VLAdapter, Counts]:
-    """Train an adapter by a recipe; one that is kept goes on where it was stopped."""
+    """Train an adapter by a recipe; what is kept goes on where it was stopped."""
     names = asked_names(recipe, material.names)
     embedded: NDArray[np.float32] = text.encode(names)  # [B, D]
     # one of many runs, or of many processes, would say it again
@@ -278,8 +266,13 @@ def train_adapter(
     texts = Texts(
         torch.from_numpy(embedded), [torch.from_numpy(text.encode(words)) for words in others]
     )
-    adapter = new_adapter(data, recipe, seed)
-    return AdapterTrainer(adapter, data, texts, recipe, seed, kept).run(), counts
+    adapters = []
+    for member in range(recipe.members):
+        own = kept and kept.of_member(member)
+        drawn = seed * recipe.members + member
+        adapter = new_adapter(data, recipe, drawn)
+        adapters.append(AdapterTrainer(adapter, data, texts, recipe, drawn, own).run())
+    return as_one(adapters), counts
 
 
 def with_pooling(
@@ -287,5 +280,6 @@ def with_pooling(
 ) -> PooledStudent:
     """Return the same network with a fresh adapter of the recipe's form."""
     own = copy.copy(student)  # the config of the one looked with is part of its features' name
-    own.config = replace(student.config, pooling=recipe.pooling, adapter_hidden=recipe.hidden)
+    width = recipe.hidden * recipe.members
+    own.config = replace(student.config, pooling=recipe.pooling, adapter_hidden=width)
     return with_adapter(own, text.name, text_tower, text.dim)

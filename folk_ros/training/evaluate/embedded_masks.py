@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import safe_open, SafetensorError
 
+from folk_ros.instances import masks_from_owners
 from folk_ros.structures import Boxes, Instances
 from folk_ros.training.scenes.scene import GroundTruth
 
@@ -44,7 +45,7 @@ def read_teacher_masks(
             f'{path}: embeddings live in {metadata.get("clip")!r}, the text tower in {clip!r}'
         )
     owner = _owners(path, arrays, truth, len(views))
-    starts, points = masks_of(owner, len(views))
+    starts, points = masks_from_owners(owner, len(views))
     mean = (views * weight).sum(1)
     length = np.linalg.norm(mean, axis=1, keepdims=True)
     quality = arrays.get('quality', np.ones(len(views), np.float32)).astype(np.float32)
@@ -92,13 +93,6 @@ def _owners(
             f'{"no truth" if truth is None else f"{len(truth.names)} true instances"}'
         )
     return truth.point_instance
-
-
-def masks_of(owner: NDArray[np.int32], count: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """Return the masks of instances of points [N], -1 for none; see Instances."""
-    order = np.argsort(owner, kind='stable').astype(np.int32)[int((owner < 0).sum()) :]
-    counts = np.bincount(owner[owner >= 0], minlength=count)
-    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), order
 
 
 def instances_of(

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-import multiprocessing
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +24,7 @@ from folk_ros.training.evaluate.predictions import Predictions
 from folk_ros.training.labels import LabelSet
 from folk_ros.training.scenes.ground_truth import ground_truth_ids, PER_LABEL
 from folk_ros.training.scenes.scene import load_scene
+from folk_ros.training.workers import worker_pool
 
 CONFIDENCES = ('scores', 'one')
 FOUND_IOU = 0.5  # a true instance is found by a mask that overlaps more
@@ -257,6 +256,5 @@ def _mapper(workers: int) -> Iterator[Callable[[Sequence[Task]], Iterator[SceneR
     if workers <= 1:
         yield lambda tasks: map(score_task, tasks)
         return
-    context = multiprocessing.get_context('spawn')
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+    with worker_pool(workers) as pool:
         yield lambda tasks: pool.map(score_task, tasks, chunksize=4)

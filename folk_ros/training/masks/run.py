@@ -17,6 +17,7 @@ from folk_ros.training.masks.presets import Preset
 from folk_ros.training.masks.sources import Source
 from folk_ros.training.masks.trained import load_trained
 from folk_ros.training.masks.trainer import MaskTrainer, MaskTraining
+from folk_ros.training.workers import end_with_parent, ended_with_the_block, unheard_by_children
 
 
 @dataclass(frozen=True)
@@ -53,10 +54,15 @@ def train_masks(run: Run, workers: int) -> None:
     else:
         with tempfile.TemporaryDirectory() as folder:
             arguments = (workers, f'file://{folder}/store', run)
-            multiprocessing.spawn(_worker, arguments, nprocs=workers)
+            with ended_with_the_block():
+                with unheard_by_children():
+                    started = multiprocessing.spawn(_worker, arguments, workers, join=False)
+                while not started.join():
+                    pass  # until all have ended; raises what one of them raised
 
 
 def _worker(rank: int, world: int, store: str, run: Run) -> None:
+    end_with_parent()
     torch.set_num_threads(1)
     logging.basicConfig(level=logging.INFO, format='%(asctime)s %(message)s', datefmt='%H:%M:%S')
     distributed.init_process_group(_backend(run), init_method=store, rank=rank, world_size=world)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from concurrent.futures import as_completed
+from contextlib import contextmanager, ExitStack
 from dataclasses import dataclass, replace
 import hashlib
 import json
-import multiprocessing
 import os
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -16,6 +16,7 @@ import numpy as np
 
 from folk_ros.training.scenes.scene import save_scene
 from folk_ros.training.scenes.synthetic import as_brought_home, make_scene, RoomConfig
+from folk_ros.training.workers import worker_pool
 
 SPLITS = ('train', 'val', 'test')
 UNLABELLED = 'unlabelled'
@@ -152,10 +153,12 @@ def _mapper(workers: int) -> Iterator[Callable[..., Iterator[str]]]:
     if workers == 1:
         yield map
         return
-    with one_thread_each():
-        pool = multiprocessing.get_context('spawn').Pool(workers)
-    with pool:
-        yield pool.imap_unordered
+    with ExitStack() as stack:
+        with one_thread_each():
+            pool = stack.enter_context(worker_pool(workers))
+        yield lambda make, jobs: (
+            done.result() for done in as_completed([pool.submit(make, job) for job in jobs])
+        )
 
 
 @contextmanager

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import as_completed, ProcessPoolExecutor
+from concurrent.futures import as_completed
 from dataclasses import asdict, dataclass, field, replace
 import hashlib
 import json
-import multiprocessing
 from pathlib import Path
 import time
 from typing import Any
@@ -30,6 +29,7 @@ from folk_ros.training.teacher.teacher import (
     Texts,
 )
 from folk_ros.training.teacher.teacher_file import is_taught, save_teacher_file, teacher_path
+from folk_ros.training.workers import worker_pool
 
 WEAKEST = 0.05  # quality of masks taught: who reads the files may want to score weak ones, too
 CLUSTERS = 'clusters'  # masks that no student found
@@ -153,8 +153,7 @@ def teach_here(job: TeachJob, folders: Sequence[Path], workers: int) -> Iterator
         teacher = SceneTeacher(job)
         yield from map(teacher.teach, folders)
         return
-    fresh = multiprocessing.get_context('spawn')  # torch does not survive a fork
-    with ProcessPoolExecutor(workers, fresh, _begin, (job,)) as pool:
+    with worker_pool(workers, _begin, (job,)) as pool:
         for done in as_completed([pool.submit(_teach, folder) for folder in folders]):
             yield done.result()
 

@@ -7,7 +7,13 @@ from torch.nn import functional as F
 from folk_ros.training.distill.losses import distillation_loss, info_nce
 from folk_ros.training.distill.recipes import Recipe, recipe, RECIPES
 from folk_ros.training.distill.samples import AdapterData, attend
-from folk_ros.training.distill.trainer import AdapterTrainer, Kept, new_adapter, Texts
+from folk_ros.training.distill.trainer import (
+    AdapterTrainer,
+    draw_weights,
+    Kept,
+    new_adapter,
+    Texts,
+)
 
 QUICK = Recipe(steps=150, batch=32, cosine=4.0, spare_same=True)
 
@@ -143,3 +149,13 @@ def test_an_unknown_config_is_refused_with_those_there_are():
         recipe('nonsense')
     with pytest.raises(ValueError, match='voting'):
         Recipe(voting='loud')
+
+
+def test_rare_names_are_drawn_oftener_when_balanced_and_never_more_than_names_of_five():
+    bearers = torch.tensor([0] * 100 + [1] * 25 + [2])
+    odds = F.one_hot(bearers).float()
+    data = AdapterData(torch.zeros(126, 1), torch.arange(125, -1, -1), odds, odds)
+    weight = draw_weights(data, 0.5)  # sample 0 is of object 125, the only one of its name
+    per_name = [float(weight[rows].mean()) for rows in (slice(26, 126), slice(1, 26), slice(1))]
+    assert per_name == pytest.approx([100**-0.5, 25**-0.5, 5**-0.5])
+    assert draw_weights(data, 0.0).unique().numel() == 1

@@ -7,6 +7,7 @@ import pytest
 from safetensors.numpy import save_file
 import torch
 
+from folk_ros.instances import masks_from_owners
 from folk_ros.structures import PointCloud
 from folk_ros.student.student import Student, StudentConfig
 from folk_ros.student.vl_adapter import (
@@ -19,7 +20,7 @@ from folk_ros.student.vl_adapter import (
 )
 from folk_ros.training.distill import features
 from folk_ros.training.distill.features import GIVEN, load_seen, Look, PREDICTED, see, see_all
-from folk_ros.training.distill.given_masks import GivenMasks, masks_from_owners, read_given_masks
+from folk_ros.training.distill.given_masks import GivenMasks, read_given_masks
 from folk_ros.training.distill.recipes import ALL_NAMES, Recipe
 from folk_ros.training.distill.run import asked_names, Sources, with_pooling
 from folk_ros.training.distill.samples import adapter_reads, attend, gather, Taught

@@ -1,13 +1,14 @@
 import numpy as np
 import torch
 
+from folk_ros.instances import masks_from_owners
 from folk_ros.structures import PointCloud
 from folk_ros.student.mask3d import Mask3D, Mask3DConfig
 from folk_ros.student.mask_decoder import DecoderConfig
 from folk_ros.student.res16unet import Res16UNetConfig
 from folk_ros.student.weights import save_student
 from folk_ros.training.distill.features import GIVEN, see
-from folk_ros.training.distill.given_masks import GivenMasks, masks_from_owners
+from folk_ros.training.distill.given_masks import GivenMasks
 from folk_ros.training.distill.recipes import PAPER
 from folk_ros.training.distill.run import with_pooling
 from folk_ros.training.masks.trained import load_trained

@@ -5,6 +5,7 @@ import pytest
 import yaml
 
 from folk_ros.resources import find_file
+from folk_ros.training.distill.background import background
 from folk_ros.training.distill.lexicon import lexicon, SAYINGS, sayings
 from folk_ros.training.labels import load_labels
 
@@ -70,3 +71,11 @@ def test_a_file_of_another_form_is_refused_by_name(tmp_path, text):
 def test_names_of_generated_objects_have_other_words():
     assert 'sofa' in lexicon(['couch'])[0]
     assert lexicon(['unheard of']) == [()]
+
+
+def test_things_are_not_called_by_another_word_for_a_name_unless_scenes_taught_it():
+    asked = ('seat', 'chair', 'door')
+    vocabulary = background(asked, Letters(), ('chair',))
+    assert vocabulary.labels == ('chair', 'door')
+    assert 'seat' in vocabulary.names and 'lamp' in vocabulary.names  # still a rival of texts
+    assert background(asked, Letters(), asked).labels == asked
