@@ -256,3 +256,27 @@ def test_clouds_of_one_batch_do_not_see_each_other(each_engine):
     alone = coords[own].clone()
     alone[:, 0] = 0
     assert torch.allclose(convolve(x, coords)[own], convolve(x[own], alone), atol=1e-5)
+
+
+def test_narrow_products_have_few_numbers_of_rows_and_the_numbers_of_exact_ones(monkeypatch):
+    """Each new number of rows costs more time than a small product."""
+    monkeypatch.setattr(forms, 'PAIR_MARGIN', 1e9)
+    monkeypatch.setattr(kernel_map, 'PRODUCT_ROWS', 40)
+    monkeypatch.setattr(kernel_map, 'NARROW_STEP', 8)
+    _, coords = random_cloud()
+    x, weight = torch.randn(len(coords), 8), torch.randn(27, 8, 8)
+    rows, real = set(), torch.mm
+    answers = []
+    for dtype in (torch.float32, torch.bfloat16):
+        ours, own = x.clone().requires_grad_(), weight.clone().requires_grad_()
+        monkeypatch.setattr(
+            torch, 'mm', lambda a, *rest, **kept: rows.add(len(a)) or real(a, *rest, **kept)
+        )
+        level = engine.build_levels(coords, 1, dtype)[0]
+        rows.clear()
+        out = engine.submanifold(ours, own, level)
+        counted = set(rows)
+        answers.append([out.detach(), *torch.autograd.grad(out.square().sum(), [ours, own])])
+    assert counted and counted <= set(range(8, 41, 8))
+    for exact, narrow in zip(*answers, strict=True):
+        assert float((narrow - exact).abs().max()) <= 0.05 * float(exact.abs().max())

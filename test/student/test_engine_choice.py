@@ -168,8 +168,10 @@ def test_each_library_is_known_in_one_file(library):
 
 
 @pytest.mark.parametrize('able', [False, True])
-def test_products_are_narrow_on_gpus_made_for_it_alone(able, monkeypatch):
+def test_products_are_narrow_where_the_processor_has_them_and_they_gain(able, monkeypatch):
     monkeypatch.setattr(torch.cuda, 'is_bf16_supported', lambda including_emulation: able)
     narrow = torch.bfloat16 if able else torch.float32
+    monkeypatch.setattr(torch.cpu, '_is_avx512_bf16_supported', lambda: able)
     assert product_type(torch.device('cuda')) == narrow
     assert product_type(torch.device('cpu')) == torch.float32
+    assert product_type(torch.device('cpu'), wide=True) == narrow

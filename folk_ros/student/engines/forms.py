@@ -55,9 +55,9 @@ def by_pairs(
 
     def run(number: int, count: int) -> None:
         for block in left:  # whoever is free takes the next
-            made = buffers.take(f'products {number}', len(block.order), matrices.shape[2], x)
+            made = buffers.take(f'products {number}', sum(block.rooms), matrices.shape[2], x)
             read = _each_kind(x, block, number, buffers)
-            products = made.split(block.sizes)
+            products = made.split(block.rooms)
             for near, own, product in zip(read, block.offsets, products, strict=True):
                 torch.mm(near, flat[own], out=product)
             _put(_totals(made, block), out, block.rows, finish)
@@ -108,13 +108,13 @@ def both_by_pairs(
     def run(number: int, count: int) -> Tensor:
         total = out.new_zeros(len(matrices), other.shape[1], x.shape[1])
         for block in blocks[number::count]:  # always the same ones, so that sums are the same
-            made = buffers.take(f'products {number}', len(block.order), matrices.shape[2], x)
+            made = buffers.take(f'products {number}', sum(block.rooms), matrices.shape[2], x)
             read, written = _each_kind(x, block, number, buffers), other[block.rows]
-            products = made.split(block.sizes)
+            products = made.split(block.rooms)
             steps = zip(read, block.targets, block.offsets, products, strict=True)
             for near, target, own, product in steps:
                 torch.mm(near, flat[own], out=product)
-                outer = written.index_select(0, target).t() @ near  # [C, n * Cin]
+                outer = written.index_select(0, target).t() @ near[: len(target)]  # [C, n * Cin]
                 for offset, part in zip(own, outer.split(x.shape[1], 1), strict=True):
                     total[offset] += part
             _put(_totals(made, block), out, block.rows, None)
@@ -159,7 +159,9 @@ def outer_by_pairs(x: Tensor, grad: Tensor, along: KernelMap, buffers: Buffers) 
         for block in blocks[number::count]:
             read, written = _each_kind(x, block, number, buffers), grad[block.rows]
             for near, target, own in zip(read, block.targets, block.offsets, strict=True):
-                outer = near.t() @ written.index_select(0, target)  # [n * Cin, Cout]
+                outer = near[: len(target)].t() @ written.index_select(
+                    0, target
+                )  # [n * Cin, Cout]
                 for offset, part in zip(own, outer.split(x.shape[1]), strict=True):
                     total[offset] += part
         return total
@@ -218,16 +220,21 @@ def _flat(matrices: Tensor, blocks: list[Pairs]) -> dict[range, Tensor]:
 
 
 def _each_kind(x: Tensor, block: Pairs, number: int, buffers: Buffers) -> Iterator[Tensor]:
-    """Gather kind after kind of run, each into the same memory, which so stays in cache."""
+    """
+    Gather kind after kind of run, each into the same memory, which so stays in cache.
+
+    Rows of a product beyond its runs hold whatever was there; so do theirs of the product.
+    """
     count, channels = x.shape
     lengths = [len(own) for own in block.offsets]
-    room = max((s * n for s, n in zip(block.sizes, lengths, strict=True)), default=0)
+    room = max((r * n for r, n in zip(block.rooms, lengths, strict=True)), default=0)
     near = buffers.take(f'gathered {number}', room, channels, x)
     runs = {n: x.as_strided((count - n + 1, n * channels), (channels, 1)) for n in {*lengths}}
-    for source, size, length in zip(block.sources, block.sizes, lengths, strict=True):
+    for source, rows, length in zip(block.sources, block.rooms, lengths, strict=True):
         wide = length * channels
-        place = near.as_strided((size, wide), (wide, 1))
-        yield torch.index_select(runs[length], 0, source, out=place)
+        place = near.as_strided((rows, wide), (wide, 1))
+        torch.index_select(runs[length], 0, source, out=place[: len(source)])
+        yield place
 
 
 def _totals(made: Tensor, block: Pairs) -> Tensor:

@@ -35,11 +35,11 @@ class Parents(KernelMap):
         """Return offset and parent of some fine voxels [R]."""
         return self._slot[rows], self._parent[rows]
 
-    def _block(self, rows: slice, edge: int, most: int) -> Pairs:
+    def _block(self, rows: slice, edge: int, round_to: int) -> Pairs:
         """Sort some fine voxels by offset."""
         kind, parent = (part.numpy() for part in self._runs(rows, edge))
         offsets = [range(slot, slot + 1) for slot in range(CELLS)]
-        return sorted_out(rows, kind, parent, np.arange(len(kind) + 1), offsets, most)
+        return sorted_out(rows, kind, parent, np.arange(len(kind) + 1), offsets, round_to)
 
 
 def stride_maps(cells: Tensor, coarse: int) -> tuple[KernelMap, KernelMap]:
