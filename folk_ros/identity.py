@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from folk_ros.places import Cells, differs, Place, sampled, STEPS
+from folk_ros.places import Cells, differs, Place, same_colour, sampled, STEPS
 from folk_ros.structures import Boxes
 
 Floats = NDArray[np.float64]
@@ -31,7 +31,9 @@ LEAST = 1e-6  # weight of a pair that does not overlap
 LOOKS = 1.5  # what looks weigh beside overlap, and
 AGE = 1.0  # what having been known for long does
 TWIN = 0.85  # cosine of embeddings that are hardly of two things
-MOVED_LOOK, MOVED_SIZE, MOVED_M = 0.65, 1.6, 3.0  # least cosine, most times as large, metres
+MOVED_LOOK, MOVED_SIZE, MOVED_M = 0.65, 1.7, 3.0  # least cosine, most times as large, metres
+ASIDE_LOOK, ASIDE_SIZE, ASIDE_M = 0.3, 2.0, 1.0  # the same for what was but pushed aside,
+ASIDE_COLOUR = 16.0  # of 255: if its mean colour is no further from what it was
 ROUGH_M = 0.05  # what boxes say of lengths
 APART = 0.2  # share of a new thing in or beside a known one that looks alike; more is that one
 EXACT_ROWS = 300  # a larger knot of claims is solved by the best pair first
@@ -128,11 +130,14 @@ def _count(into: Floats, rows: NDArray[np.int64], columns: NDArray[np.int64]) ->
     into += np.bincount(rows * into.shape[1] + columns, minlength=into.size).reshape(into.shape)
 
 
-def pair(known: Things, found: Things, overlap: Overlap, age: Floats) -> dict[int, int]:
+def pair(
+    known: Things, found: Things, overlap: Overlap, age: Floats, lost: NDArray[np.bool_]
+) -> dict[int, int]:
     """
     Return which known object (value) each found one (key) is; every one at most once.
 
     `age` [K] in [0, 1] says how long each has been known: of two equal claims the older one wins.
+    What is `lost` [K] from where it was must look alike, or another thing came there.
     """
     if not len(known) or not len(found):
         return {}
@@ -146,6 +151,7 @@ def pair(known: Things, found: Things, overlap: Overlap, age: Floats) -> dict[in
     part = np.maximum(overlap.known_here, overlap.found_here) >= INSIDE
     part |= overlap.found_inside >= WITHIN
     allowed = (overlap.near_iou >= MIN_OVERLAP) | part | by_look
+    allowed &= ~lost[:, None] | (look >= ALIKE)
     # Squared: one good pair is worth more than two poor ones.
     weight = overlap.score**2 * (1 + LOOKS * look.clip(-1, 1) + AGE * age[:, None])
     return {
@@ -156,19 +162,27 @@ def pair(known: Things, found: Things, overlap: Overlap, age: Floats) -> dict[in
 def pair_moved(
     known: Things, found: Things, overlap: Overlap, gone: Sequence[int], new: Sequence[int]
 ) -> dict[int, int]:
-    """Return which known objects that are gone (values) are which new ones (keys), elsewhere."""
+    """
+    Return which known objects that are gone (values) are which new ones (keys), elsewhere.
+
+    Close by, a thing may look less like it was, from another side, if its colour says the same.
+    """
     looks = known.embeddings @ found.embeddings.T  # [K, I]
     near = np.maximum(overlap.known_inside, overlap.found_inside) * (looks >= ALIKE)
+    near[np.array(gone, np.int64)] = 0.0
     new = [row for row in new if near[:, row].max(initial=0.0) < APART]
     old_rows, new_rows = np.array(gone, np.int64), np.array(new, np.int64)
     look = looks[np.ix_(old_rows, new_rows)]
     was, now = known.boxes.select(old_rows), found.boxes.select(new_rows)
     away = np.linalg.norm(was.centre[:, None] - now.centre[None], axis=-1)
     large, small = (np.sort(boxes.size, 1) + ROUGH_M for boxes in (was, now))
-    growth = np.abs(np.log(large[:, None] / small[None])).max(-1)
-    alike = (look >= MOVED_LOOK) & (away <= MOVED_M) & (growth <= np.log(MOVED_SIZE))
-    for i, j in zip(*np.nonzero(alike), strict=True):
-        alike[i, j] = not differs(known.places[gone[i]].colour, found.places[new[j]].colour)
+    growth = np.exp(np.abs(np.log(large[:, None] / small[None])).max(-1))
+    alike = (look >= MOVED_LOOK) & (away <= MOVED_M) & (growth <= MOVED_SIZE)
+    aside = (look >= ASIDE_LOOK) & (away <= ASIDE_M) & (growth <= ASIDE_SIZE)
+    for i, j in np.argwhere(alike | aside).tolist():
+        one, other = known.places[gone[i]].colour, found.places[new[j]].colour
+        alike[i, j] &= not differs(one, other)
+        alike[i, j] |= aside[i, j] and same_colour(one, other, ASIDE_COLOUR)
     pairs = best_pairs(np.where(alike, look / (1 + away), 0.0))
     return {new[column]: gone[row] for row, column in pairs}
 

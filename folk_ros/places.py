@@ -194,6 +194,13 @@ def differs(one: NDArray[np.float32] | None, other: NDArray[np.float32] | None) 
     return one is not None and other is not None and float(np.abs(one - other).max()) > REPAINTED
 
 
+def same_colour(
+    one: NDArray[np.float32] | None, other: NDArray[np.float32] | None, most: float
+) -> bool:
+    """Whether two mean colours are both known, and no channel of them is further apart."""
+    return one is not None and other is not None and float(np.abs(one - other).max()) <= most
+
+
 def surroundings(cells: Cells, own: Cells) -> Cells:
     """Return some of the filled cells close to an object's own, without those."""
     grid = unpacked(own)

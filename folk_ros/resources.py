@@ -31,13 +31,25 @@ def find_file(relative: str) -> Path:
 
 
 def model_folder(model: str | Path) -> Path:
-    """Return the folder of a model: a path, the name of a shipped one, or '' for the default."""
+    """
+    Return the folder of a model: a path, the name of a shipped one, or '' for the default.
+
+    Raises FileNotFoundError for a name that none has.
+    """
     path = Path(model or SHIPPED)
     # a bare name is a shipped model, also where a folder of that name happens to lie here; './x'
     # is a path, though pathlib forgets the './'
     spelled = str(model).replace(os.sep, '/')
-    is_path = '/' in spelled or spelled in ('.', '..')
-    return path if is_path else find_file(f'resource/models/{path}')
+    if '/' in spelled or spelled in ('.', '..'):
+        return path
+    models = find_file('resource/models')
+    if not (models / path).is_dir():
+        shipped = ', '.join(sorted(folder.name for folder in models.iterdir() if folder.is_dir()))
+        raise FileNotFoundError(
+            f'no model {spelled!r} comes with folk_ros; there are {shipped}. A folder of your own '
+            f'is written as a path: ./{spelled}'
+        )
+    return models / path
 
 
 def text_tower_place(name: str) -> str | Path:

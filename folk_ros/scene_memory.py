@@ -8,35 +8,25 @@ object. A claimed one has its id back when the two part again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from folk_ros.identity import overlap_of, pair, pair_moved, Things
+from folk_ros.joining import parts_of_one, Wholes
 from folk_ros.map_tiles import MapPart
-from folk_ros.places import (
-    centres,
-    glimpse_of,
-    in_view,
-    Occupancy,
-    Place,
-    place_of,
-    points_within,
-)
+from folk_ros.places import Occupancy, Place, place_of, points_within
+from folk_ros.recognition import Look, look_at, recognise
 from folk_ros.sharing import shared_out
-from folk_ros.structures import Boxes, Instances, PointCloud
-from folk_ros.tracks import Fate, fate_of, MISSES, parted, place_after, Track
+from folk_ros.structures import Instances, PointCloud
+from folk_ros.tracks import aged, Fate, parted, place_after, Track
 
 CELL_M = 0.05
 MAX_UNSEEN = 200  # objects remembered that the last cloud did not show
 LAST_ID = 2**32 - 1
 CONFIRMED = 2  # clouds that must have shown an object before it stays without being seen
 PATIENCE, FEW_PATIENCE = 4, 1  # clouds that may miss an object in view before it leaves the scene
-MAX_MISSED = 30  # and before it is forgotten
-OTHERS, FEW_OTHERS = 0.8, 2  # share, and number, of the other objects that make the same view
 NO_CELLS = np.empty(0, np.int64)
-INSIDE = 0.5  # share of an object that must lie in the part looked at, for that to speak of it
 
 
 class SceneMemory:
@@ -53,6 +43,7 @@ class SceneMemory:
         self.last_id = 0
         self.ids: NDArray[np.uint32] = np.empty(0, np.uint32)  # of the instances last given
         self._known: list[Track] = []  # seen longest ago first
+        self._wholes = Wholes()
         self._frame_id = ''
 
     def update(
@@ -63,9 +54,10 @@ class SceneMemory:
 
         New objects count on from the last id. What several masks claim goes to the object that
         had it (see sharing.py), except in the first cloud and in a part of a map; instances of
-        which too little is left are none, and have the id 0 in `ids`. What is out of view has no
-        points; a cloud that names no frame gets none of it. `part` says which part of the cloud
-        was looked at, and which instances come with their ids.
+        which too little is left are none, and have the id 0 in `ids`. Parts of one
+        thing, cut elsewhere than before, are one instance (see joining.py) with ids of their own
+        in `ids`. What is out of view has no points; a cloud that names no frame gets none of it.
+        `part` says which part of the cloud was looked at, and which instances come with their ids.
         """
         self._check(instances, cloud)
         look = look_at(instances, cloud, part, self.cell_m)
@@ -96,9 +88,13 @@ class SceneMemory:
             for row in range(len(result))
         ]
         self._known = left + [track for track in seen if len(track.place.cells)]
+        moved = {opened[k].id for k, fate in fates.items() if fate == 'gone'} & again
+        self._wholes.part(moved | {track.id for track in left if track.lost})
+        self._learn_parts(result, cloud, before, look)
         shown = left if cloud.frame_id else []  # without a frame it may be another place
         still = [still_there(track, result, cloud, self.cell_m) for track in shown]
-        return result.joined(*(one for one in still if one is not None))
+        scene = result.joined(*(one for one in still if one is not None))
+        return self._wholes.answered(scene, cloud)
 
     def resume(self, instances: Instances, cloud: PointCloud, last_id: int = 0) -> None:
         """
@@ -119,6 +115,7 @@ class SceneMemory:
     def reset(self) -> None:
         """Forget every object; ids begin at 1 again."""
         self._known = []
+        self._wholes = Wholes()
         self.last_id = 0
 
     def _check(self, instances: Instances, cloud: PointCloud) -> None:
@@ -141,82 +138,20 @@ class SceneMemory:
         rows = np.flatnonzero(part.kept).tolist()
         return {row: known[one] for row in rows if (one := int(instances.ids[row])) in known}
 
+    def _learn_parts(
+        self, found: Instances, cloud: PointCloud, before: dict[int, Track], look: Look
+    ) -> None:
+        """See which of the objects found are parts of one thing: see parts_of_one."""
+        sizes = {track.id: len(track.place.cells) for track in self._known}
+        self._wholes.keep(sizes)
+        now = dict(zip(look.fresh.tolist(), look.found.cells, strict=True))
+        was = {row: track.place.cells for row, track in before.items()}
+        for one, other in parts_of_one(found, cloud, was, now):
+            self._wholes.join(int(found.ids[one]), int(found.ids[other]), sizes)
+
     def _new_id(self) -> int:
         self.last_id = self.last_id % LAST_ID + 1  # 0 is nobody's
         return self.last_id
-
-
-@dataclass(frozen=True, eq=False)
-class Look:
-    """What of a cloud was looked at, and the objects found there that are to be recognised."""
-
-    fresh: NDArray[np.int64]  # rows of the instances
-    found: Things
-    occupancy: Occupancy
-    part: MapPart | None  # None: all of the cloud
-
-    def closer(self, instances: Instances, rows: NDArray[np.int64]) -> Look:
-        """Look closely at what is left of the objects, `rows` of those there were."""
-        fresh = np.searchsorted(rows, self.fresh[np.isin(self.fresh, rows)])
-        points = [instances.points_of(row) for row in fresh.tolist()]
-        places = [place_of(self.occupancy, rows_in(self.part, own)) for own in points]
-        found = Things(places, instances.boxes.select(fresh), instances.embeddings[fresh])
-        return replace(self, fresh=fresh, found=found)
-
-
-def look_at(instances: Instances, cloud: PointCloud, part: MapPart | None, cell_m: float) -> Look:
-    """Look at a cloud, or at the part of it that is new; of places no more than is compared."""
-    fresh = np.arange(len(instances)) if part is None else np.flatnonzero(~part.kept)
-    new = instances if part is None else instances.select(fresh)
-    occupancy = Occupancy.of(cloud if part is None else cloud.select(part.points), cell_m)
-    points = [rows_in(part, new.points_of(row)) for row in range(len(new))]
-    places = [glimpse_of(occupancy, own) for own in points]
-    return Look(fresh, Things(places, new.boxes, new.embeddings), occupancy, part)
-
-
-def rows_in(part: MapPart | None, points: NDArray[np.int32]) -> NDArray[np.integer]:
-    """Return rows of what was looked at for points of the cloud."""
-    return points if part is None else np.searchsorted(part.points, points)
-
-
-def recognise(
-    tracks: list[Track], look: Look, kept: int, cell_m: float
-) -> tuple[dict[int, int], dict[int, Fate]]:
-    """
-    Return which known object is which found one (see pair), and what became of the others.
-
-    `kept` more are known to be where they were. What lies outside the part looked at has no fate.
-    """
-    known = together(tracks, look.found.embeddings.shape[1])
-    overlap = overlap_of(in_view(known.cells, look.occupancy.cells), look.found.cells)
-    same = pair(known, look.found, overlap, np.array([1 - 1 / track.seen for track in tracks]))
-    again, others = set(same.values()), len(tracks) + kept - 1
-    same_view = others >= FEW_OTHERS and len(again) + kept >= OTHERS * others
-    fates: dict[int, Fate] = {}
-    for index, track in enumerate(tracks):
-        if index not in again and _in_part(track, look.part, cell_m):
-            covered = overlap.known_here[index].max(initial=0.0)
-            fates[index] = fate_of(track, look.occupancy, covered, same_view)
-    gone = [index for index, fate in fates.items() if fate == 'gone']
-    new = [row for row in range(len(look.found)) if row not in same]
-    return same | pair_moved(known, look.found, overlap, gone, new), fates
-
-
-def _in_part(track: Track, part: MapPart | None, cell_m: float) -> bool:
-    if part is None:
-        return True
-    return float(part.holds(centres(track.place.cells, cell_m)[:, :2]).mean()) >= INSIDE
-
-
-def together(tracks: list[Track], dim: int) -> Things:
-    """Return known objects as one list."""
-    nothing = Instances.empty(dim)
-    last = [nothing, *(track.last for track in tracks)]
-    boxes = Boxes(
-        *(np.concatenate([getattr(o.boxes, f.name) for o in last]) for f in fields(Boxes))
-    )
-    embeddings = np.concatenate([one.embeddings for one in last])
-    return Things([track.place for track in tracks], boxes, embeddings)
 
 
 def places_now(before: dict[int, Track], unseen: list[Track], look: Look) -> dict[int, Place]:
@@ -244,17 +179,6 @@ def seen_again(track: Track | None, found: Instances, place: Place | None) -> Tr
         assert place is not None
         return Track(found, place, 1)
     return Track(found, track.place if place is None else place, track.seen + 1)
-
-
-def aged(track: Track, fate: Fate | None) -> Track | None:
-    """Return an object after another cloud that did not show it; None if it is forgotten."""
-    if fate is None:  # nobody looked
-        return track
-    missed = track.missed + MISSES.get(fate, 0)
-    if track.fate == fate == 'gone' or missed > MAX_MISSED:
-        return None
-    told = track.fate if fate == 'hidden' and track.fate in ('gone', 'claimed') else fate
-    return replace(track, missed=missed, fate=told)
 
 
 def still_there(

@@ -25,9 +25,11 @@ AROUND = 0.35  # share of its surroundings that must be seen again to call a pla
 ALL_AROUND = 0.8  # and to call what is missing of an object gone
 WHOLE = 0.7  # share of its cells by which an object counts as seen whole
 FEW_AROUND = 10  # cells; fewer surroundings say nothing
+MAX_MISSED = 30  # what misses may add up to before an object is forgotten
 
 Fate = Literal['seen', 'gone', 'claimed', 'missed', 'partly', 'hidden']
-MISSES: dict[Fate | None, int] = {'missed': 1, 'claimed': 1, 'partly': 3}  # what each counts
+# What each counts: what is gone is out of the scene at once, but may come back.
+MISSES: dict[Fate, int] = {'missed': 1, 'claimed': 1, 'partly': 3, 'gone': 3}
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +46,11 @@ class Track:
     def id(self) -> int:
         """Its id."""
         return int(self.last.ids[0])
+
+    @property
+    def lost(self) -> bool:
+        """Whether it has been gone for more than one cloud."""
+        return self.fate == 'gone' and self.missed > MISSES['gone']
 
 
 def fate_of(track: Track, occupancy: Occupancy, covered: float, same_view: bool) -> Fate:
@@ -68,6 +75,17 @@ def fate_of(track: Track, occupancy: Occupancy, covered: float, same_view: bool)
     if place.flat and differs(place.colour, colour_there(place, occupancy)):
         return 'gone'
     return 'missed'
+
+
+def aged(track: Track, fate: Fate | None) -> Track | None:
+    """Return an object after another cloud that did not show it; None if it is forgotten."""
+    if fate is None:  # nobody looked
+        return track
+    missed = track.missed + MISSES.get(fate, 0)
+    if missed > MAX_MISSED:
+        return None
+    told = track.fate if fate == 'hidden' and track.fate in ('gone', 'claimed') else fate
+    return replace(track, missed=missed, fate=told)
 
 
 def place_after(track: Track, now: Place, claimed: Cells, occupancy: Occupancy) -> Place:

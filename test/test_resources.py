@@ -16,6 +16,6 @@ def test_what_is_spelled_as_a_path_is_one(spelled):
     assert model_folder(spelled) == Path(spelled)
 
 
-def test_a_model_that_is_not_shipped_is_named():
-    with pytest.raises(FileNotFoundError, match='resource/models/sofas'):
+def test_of_a_name_that_no_model_has_those_that_exist_are_told_and_how_a_path_is_written():
+    with pytest.raises(FileNotFoundError, match=r"'sofas'.* rooms, tabletop\. .*\./sofas"):
         model_folder('sofas')

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from memory_support import A, B, C, ids_of, make_scene
+from memory_support import A, B, C, floor, ids_of, make_scene
 import numpy as np
 import pytest
 
@@ -152,6 +152,45 @@ def test_a_piece_of_another_mask_is_no_object_and_says_so():
     assert len(found) == 2
     assert memory.ids.tolist() == [found.ids[0], 0, 3]
     assert memory.update(small, cloud).ids.tolist() == [1, 2, 3]
+
+
+def grey(scene):
+    instances, cloud = scene
+    return instances, replace(cloud, rgb=np.full((len(cloud), 3), 128, np.uint8))
+
+
+def cut_in_two(size, more=()):
+    """Three cubes in a row as two objects, cut before the last of them, or after the first."""
+    cubes = [(k * size, 0, 0) for k in range(3)]
+    small, cloud = grey(make_scene(*cubes, size=size, more=more))
+    late = one_of_two(small, [0, 1]).joined(small.select(np.array([2])))
+    early = small.select(np.array([0])).joined(one_of_two(small, [1, 2]))
+    return late, early, cloud
+
+
+def test_a_thing_that_is_cut_elsewhere_than_before_is_one_by_one_id():
+    memory = SceneMemory()
+    late, early, cloud = cut_in_two(0.2)
+    assert memory.update(late, cloud).ids.tolist() == [1, 2]
+    for parts in (early, late):
+        found = memory.update(parts, cloud)
+        assert len(found) == 1 and found.point_counts.tolist() == [1200]
+        assert sorted(memory.ids.tolist()) == [1, 2]  # they are known apart still
+    part = grey(make_scene((0.4, 0, 0), size=0.2))  # the smaller one alone
+    assert memory.update(*part).ids.tolist() == found.ids.tolist()
+
+
+def test_a_part_that_is_taken_away_was_another_thing():
+    memory, ground = SceneMemory(), [floor()]
+    late, early, cloud = cut_in_two(0.4, ground)
+    assert memory.update(late, cloud).ids.tolist() == [1, 2]
+    assert len(memory.update(early, cloud)) == 1
+    assert len(memory.update(late, cloud)) == 1
+    rest, room = grey(make_scene((0, 0, 0), (0.4, 0, 0), size=0.4, more=ground))
+    for _ in range(3):
+        left = memory.update(one_of_two(rest, [0, 1]), room)
+    assert left.ids.tolist() == [1]
+    assert memory.update(late, cloud).ids.tolist() == [1, 2]
 
 
 def bars(long_to, crossed):

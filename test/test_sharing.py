@@ -5,9 +5,10 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 import numpy as np
+import pytest
 
 from folk_ros.places import cells_of
-from folk_ros.sharing import HELD, LEFT, shared_out
+from folk_ros.sharing import HELD, LEFT, refitted, shared_out
 from folk_ros.structures import Boxes, Instances, PointCloud
 
 CELL = 0.05
@@ -84,6 +85,47 @@ def test_masks_that_share_nothing_are_left_alone():
     result, rows = shared_out(given_masks, {0: cells_of(cloud.xyz, CELL)}, cloud, CELL)
     assert result is given_masks
     assert rows.tolist() == [0, 1, 2]
+
+
+def test_a_box_shrinks_around_what_is_left_and_others_stay():
+    cloud = in_a_row(40)
+    result, _ = shared_out(masks_of(cloud, [LONG, OTHER], [0.5, 0.6]), {}, cloud, CELL)
+    np.testing.assert_allclose(result.boxes.centre, [[7 * CELL, 0, 0], [0, 0, 0]], atol=0.01)
+    np.testing.assert_allclose(result.boxes.size, [[13 * CELL, 0, 0], [1, 1, 1]], atol=0.02)
+
+
+def a_beam(yaw, size):
+    """A cloud that fills an upright box, and an instance of it, with another box turned so."""
+    along = np.random.default_rng(0).uniform(-0.5, 0.5, (5000, 3)) * size
+    turn = np.array([[np.cos(yaw), -np.sin(yaw), 0], [np.sin(yaw), np.cos(yaw), 0], [0, 0, 1]])
+    cloud = PointCloud((along @ turn.T + (1, 2, 3)).astype(np.float32))
+    instances = masks_of(cloud, [range(5000)], [0.5])
+    boxes = replace(instances.boxes, yaw=np.array([yaw], np.float32))
+    return cloud, replace(instances, boxes=boxes)
+
+
+@pytest.mark.parametrize('yaw', [-1.2, 0.0, 0.3, 1.5])
+def test_a_box_made_anew_keeps_its_direction_and_holds_the_points(yaw):
+    cloud, instances = a_beam(yaw, (2, 1, 0.5))
+    box = refitted(instances, [0], cloud)
+    np.testing.assert_allclose(box.centre, [[1, 2, 3]], atol=0.02)
+    np.testing.assert_allclose(box.size, [[2, 1, 0.5]], rtol=0.04)
+    np.testing.assert_allclose(box.yaw, [yaw], atol=1e-6)
+
+
+@pytest.mark.parametrize('yaw', [-1.2, 0.0, 0.3, 1.5])
+def test_the_long_side_of_a_box_leads(yaw):
+    cloud, instances = a_beam(yaw, (1, 2, 0.5))
+    box = refitted(instances, [0], cloud)
+    np.testing.assert_allclose(box.size, [[2, 1, 0.5]], rtol=0.04)
+    assert -np.pi / 2 < box.yaw[0] <= np.pi / 2
+    np.testing.assert_allclose(np.cos(2 * box.yaw), np.cos(2 * yaw + np.pi), atol=1e-5)
+
+
+def test_the_box_of_what_has_no_points_stays():
+    cloud = in_a_row(40)
+    boxes = refitted(masks_of(cloud, [set()], [0.5]), [0], cloud)
+    assert boxes.size.tolist() == [[1, 1, 1]]
 
 
 masks = st.sets(st.integers(0, 39), max_size=15)

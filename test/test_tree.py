@@ -29,6 +29,7 @@ LAYERS = (
         'identity',
         'joining',
         'places',
+        'recognition',
         'tracks',
         'upright',
         'query',

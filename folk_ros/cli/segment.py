@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from folk_ros.pipeline import Folk
     from folk_ros.structures import Instances, Match, PointCloud
 
+MAX_PORT = 65535
+
 
 def add_parser(commands: Any) -> None:
     """Add `folk segment` to the parser."""
@@ -49,6 +51,8 @@ def run(args: argparse.Namespace) -> int:
     """Read, segment, print, write."""
     check_out(args.out)
     check_out(args.save, ('.safetensors',), '--save')
+    if not 0 <= args.port <= MAX_PORT:
+        raise ValueError(f'--port {args.port}: expected 0 (any free one) to {MAX_PORT}')
     from folk_ros.cloud_files import read_cloud
     from folk_ros.config import FolkConfig, SegmentConfig, with_values
     from folk_ros.pipeline import Folk

@@ -67,6 +67,7 @@ class PooledStudent(MaskStudent):
     adapter: VLAdapter | None
     engine: SparseEngine | None = None  # None: plain torch
     compute = torch.float32  # of the sparse products
+    wide = False  # whether layers have so many channels that products take most of the time
 
     @property
     def engine_name(self) -> str:  # type: ignore[override]

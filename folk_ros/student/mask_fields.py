@@ -23,6 +23,7 @@ from torch import nn, Tensor
 from torch.nn import functional as F
 
 UNIT_VOXELS = 25.0
+AHEAD = 16  # seeds are chosen on a GPU before it is asked whether the last one was any good
 FPS, SEEDS = 'fps', 'seeds'  # where queries come from
 
 
@@ -168,12 +169,14 @@ def pick_seeds(fields: MaskFields, minimum: float, limit: int) -> Tensor:
     able = (scores > minimum).nonzero()[:, 0]  # [S] the others start none, silenced or not
     scores, basis = scores[able], fields.basis[:, able]
     factors = mask_factors(*fields.start(able), fields)  # [S, B]
-    chosen: list[int] = []
-    while len(chosen) < limit and len(able):
-        best = int(scores.argmax())
-        if float(scores[best]) <= minimum:
+    ahead = AHEAD if scores.is_cuda else 1
+    rows, values = [able[:0]], [scores[:0]]  # what is chosen, best first
+    while len(rows) <= limit and len(able):
+        value, best = scores.max(0, keepdim=True)
+        if len(rows) % ahead == 0 and float(value) <= minimum:
             break
-        chosen.append(best)
-        scores[factors[best] @ basis > 0] = 0.0
-        scores[best] = 0.0
-    return able[chosen]
+        rows.append(best)
+        values.append(value)
+        silenced = factors.index_select(0, best)[0] @ basis > 0
+        scores.masked_fill_(silenced, 0.0).index_fill_(0, best, 0.0)
+    return able[torch.cat(rows)[torch.cat(values) > minimum]]

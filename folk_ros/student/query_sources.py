@@ -22,9 +22,13 @@ def furthest_points(coords: Tensor, count: int, first: int = 0) -> Tensor:
     distance = axes.new_full((len(coords),), torch.inf)  # [V] squared, to the nearest chosen
     chosen = torch.full((min(count, len(coords)),), first, dtype=torch.int64, device=coords.device)
     for index in range(1, len(chosen)):
-        apart = torch.zeros_like(distance)
-        for axis in axes:
-            apart += (axis - axis.index_select(0, chosen[index - 1 : index])).square_()
+        last = chosen[index - 1 : index]
+        if axes.is_cuda:  # few launches
+            apart = (axes - axes.index_select(1, last)).square_().sum(0)
+        else:
+            apart = torch.zeros_like(distance)
+            for axis in axes:
+                apart += (axis - axis.index_select(0, last)).square_()
         torch.minimum(distance, apart, out=distance)
         chosen[index] = distance.argmax()
     return chosen

@@ -21,6 +21,7 @@ from folk_ros.student.query_sources import furthest_points
 from folk_ros.student.vl_adapter import new_vl_adapter, VLAdapter
 
 INPUT = 6  # r g b, has colour, height above the lowest voxel, 1
+WIDE = 64  # channels of the finest features, from which a network is
 MIN_SEED = 0.1  # weaker seeds start no mask
 
 
@@ -38,6 +39,7 @@ class QueryStudent(PooledStudent):
         self.backbone = backbone
         channels: tuple[int, ...] = backbone.channels  # type: ignore[assignment]
         self.channels = channels
+        self.wide = channels[0] >= WIDE
         self.fields = MaskFieldHead(channels[0], form)
         self.decoder = MaskDecoder(channels, form)
         self.adapter: VLAdapter | None = None

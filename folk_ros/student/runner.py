@@ -126,7 +126,7 @@ class Runner:
             if device != self.device:
                 give_back(self.device)  # the room of the weights
         if isinstance(self.student, PooledStudent):
-            self.student.compute = product_type(device)
+            self.student.compute = product_type(device, self.student.wide)
             if device not in self._engines:
                 name = self._engine_name if device == self.device else 'torch'
                 choice = choose_engine(name, device, self.student.compute)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 import ctypes
 import multiprocessing
@@ -11,6 +11,7 @@ from multiprocessing import resource_tracker
 import os
 import signal
 import sys
+import threading
 import time
 from types import FrameType
 from typing import Any
@@ -21,36 +22,56 @@ PR_SET_PDEATHSIG = 1  # Linux: a signal for this process when its parent is gone
 TIDY_S = 0.5  # for workers that are told to end: to take away what they have half written
 
 
+class _Pool(ProcessPoolExecutor):
+    """A pool whose workers end when they are told to, once `finally` has had its turn."""
+
+    def submit(self, function: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Let a worker call a function, see ProcessPoolExecutor."""
+        with unheard_by_children():  # it may start one
+            return super().submit(_work, function, *args, **kwargs)
+
+
 @contextmanager
 def worker_pool(
     count: int, begin: Callable[..., None] | None = None, arguments: tuple[Any, ...] = ()
 ) -> Iterator[ProcessPoolExecutor]:
     """
-    Yield a pool of fresh processes, in each of which `begin(*arguments)` was called.
+    Yield a pool, see start_pool.
 
     Left by an exception, KeyboardInterrupt above all, it ends what runs and drops what waits.
     """
-    fresh = multiprocessing.get_context('spawn')  # torch does not survive a fork
     with ended_with_the_block():
-        pool = ProcessPoolExecutor(count, fresh, _begin, (begin, arguments))
+        pool = start_pool(count, begin, arguments)
         try:
-            with unheard_by_children():
-                pool.submit(os.getpid)  # starts them all
             yield pool
         except BaseException:
+            # at once: if its workers ended first, it would complain
             pool.shutdown(wait=False, cancel_futures=True)
             raise
         pool.shutdown()
 
 
+def start_pool(
+    count: int, begin: Callable[..., None] | None = None, arguments: tuple[Any, ...] = ()
+) -> ProcessPoolExecutor:
+    """Start fresh processes that Ctrl-C does not reach, each with a call of `begin`."""
+    fresh = multiprocessing.get_context('spawn')  # torch does not survive a fork
+    pool = _Pool(count, fresh, _begin, (begin, arguments))
+    for _ in range(count):
+        pool.submit(os.getpid)  # starts one, as none is idle yet
+    return pool
+
+
 @contextmanager
 def ended_with_the_block() -> Iterator[None]:
-    """End the processes that were started in the block if it is left by an exception."""
-    before = set(multiprocessing.active_children())
+    """End the processes started in the block, and their keepers, if an exception leaves it."""
+    processes, threads = set(multiprocessing.active_children()), set(threading.enumerate())
     try:
         yield
     except BaseException:
-        end(set(multiprocessing.active_children()) - before)
+        end(set(multiprocessing.active_children()) - processes)
+        for thread in set(threading.enumerate()) - threads:
+            thread.join(TIDY_S)
         raise
 
 
@@ -101,8 +122,17 @@ def _begin(begin: Callable[..., None] | None, arguments: tuple[Any, ...]) -> Non
         begin(*arguments)
 
 
+def _work(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Do one job; told to end meanwhile, end: the pool would take that for a result and go on."""
+    try:
+        return function(*args, **kwargs)
+    except SystemExit:
+        os._exit(0)
+
+
 def _leave(_number: int, frame: FrameType | None) -> None:
     """Leave what is going on, so that `finally` takes away what is half written."""
     if within_import(frame):  # which would make another exception of it
         os._exit(0)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the pool sends it, too
     raise SystemExit

@@ -53,6 +53,11 @@ def test_a_missing_file_and_a_missing_model_are_wrong_input(cloud_file, capsys):
     assert 'no student weights' in capsys.readouterr().err
 
 
+def test_a_port_that_cannot_be_is_refused_before_any_work(cloud_file, capsys):
+    assert main(['segment', str(cloud_file), '--view', '--port', '99999']) == 2
+    assert '--port 99999: expected 0 (any free one) to 65535' in capsys.readouterr().err
+
+
 @pytest.mark.parametrize('rows', [0, 50])
 def test_a_file_without_a_single_place_is_wrong_input_not_an_empty_room(rows, tmp_path, capsys):
     np.savez(tmp_path / 'dark.npz', xyz=np.full((rows, 3), np.nan, np.float32))

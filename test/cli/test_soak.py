@@ -116,7 +116,8 @@ def test_answers_that_are_lost_or_mixed_up_are_counted():
         ({'instances': [SimpleNamespace(text='red lamp')]}, 'to another question'),
         ({'instances': [], 'message': "nothing matches 'red lamp'"}, 'to another question'),
         ({'scene_id': 6}, 'of scene 6, the one before of 7'),
-        ({'sec': 85}, 'a cloud 15.0 s old'),
+        ({'sec': 80}, 'a cloud 20.0 s old'),
+        ({'sec': 80, 'message': 'the cloud is 20 s old, expected at most 10 s (max_age)'}, ''),
     ],
 )
 def test_an_answer_of_another_question_or_time_is_wrong(embedded, changed, said):

@@ -79,12 +79,14 @@ def voxels():
 def test_a_student_on_a_gpu_finds_what_it_finds_on_a_cpu(
     on_gpu, monkeypatch, voxels, kind, config
 ):
-    monkeypatch.setattr(module, 'product_type', lambda device: torch.float32)
+    monkeypatch.setattr(module, 'product_type', lambda *_: torch.float32)
     here = Runner(network_of(kind, config), torch.device('cpu'), 'auto')
     expected = here.predict(voxels, EVERYTHING)
     runner = Runner(network_of(kind, config), GPU, 'torch')
     assert runner.student.engine.fused
+    WAITED.clear()
     found = runner.predict(voxels, EVERYTHING)
+    assert sum(WAITED.values()) <= 40  # times the GPU is waited for, also with many seeds
     assert len(found.quality) > 0 and isinstance(found.quality, OnGpu)
     assert torch.equal(found.owner.cpu(), expected.owner)
     assert torch.equal(found.rows.cpu(), expected.rows)
@@ -126,7 +128,7 @@ def test_products_of_few_bits_keep_what_they_make_narrow_and_close(on_gpu):
 
 
 def test_a_gpu_without_memory_left_hands_over_to_the_cpu_and_back(on_gpu, monkeypatch, voxels):
-    monkeypatch.setattr(module, 'product_type', lambda device: torch.float32)
+    monkeypatch.setattr(module, 'product_type', lambda *_: torch.float32)
     monkeypatch.setattr(module, 'FEWEST', 100)
     runner = Runner(network_of(Student, SMALL), GPU, 'torch')
     whole = runner.predict(voxels, EVERYTHING)

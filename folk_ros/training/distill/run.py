@@ -18,6 +18,7 @@ from torch import distributed
 
 from folk_ros.config import QueryConfig
 from folk_ros.query import Vocabulary
+from folk_ros.student.engines.choose import product_type
 from folk_ros.student.face import PooledStudent
 from folk_ros.student.vl_adapter import VLAdapter
 from folk_ros.student.weights import save_student, with_adapter
@@ -218,8 +219,7 @@ def trial_of(run: Run, material: Material, vocabulary: Vocabulary, text: TextEnc
 def look_at_scenes(run: Run, text: TextEncoder) -> Material:
     """Load the frozen student and look at all scenes, sharing the work with other processes."""
     student = load_trained(run.masks)
-    # twice as fast on processors with bfloat16; its rounding is less than the adapter's noise
-    student.compute = torch.bfloat16
+    student.compute = product_type(torch.device('cpu'), student.wide)
     scenes = run.sources.scenes()
     look = Look(student, run.cache, run.looks, run.seed, run.workers)
     if distributed.is_initialized():

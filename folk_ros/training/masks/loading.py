@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
-import multiprocessing
 
 import numpy as np
 import torch
 
 from folk_ros.training.masks.samples import CropConfig, make_sample, read_labelled, Sample
 from folk_ros.training.masks.sources import Mixture
+from folk_ros.training.workers import start_pool
 
 AHEAD = 3  # runs prepared or waiting for each loader process
 
@@ -54,12 +54,7 @@ class Loader:
     def __init__(self, draw: Draw, processes: int) -> None:
         self.draw, self.processes = draw, processes
         self.ready: OrderedDict[tuple[int, int], Future] = OrderedDict()
-        fresh = multiprocessing.get_context('spawn')  # torch does not survive a fork
-        self.pool = (
-            ProcessPoolExecutor(processes, fresh, torch.set_num_threads, (1,))
-            if processes
-            else None
-        )
+        self.pool = start_pool(processes, torch.set_num_threads, (1,)) if processes else None
 
     def take(self, coming: list[tuple[int, int]]) -> tuple[int, list[Sample]]:
         """Return the first of some runs (step, part); the others are prepared meanwhile."""

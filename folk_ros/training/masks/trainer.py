@@ -22,7 +22,7 @@ from torch import distributed, nn, Tensor
 from torch.nn import functional as F
 
 from folk_ros.student.engine import build_levels, Level, part_of
-from folk_ros.student.engines.choose import AUTO, choose_engine
+from folk_ros.student.engines.choose import AUTO, choose_engine, product_type
 from folk_ros.training.checkpoint import load_checkpoint, NAME, read_settings, save_checkpoint
 from folk_ros.training.masks.loading import Draw, Loader
 from folk_ros.training.masks.losses import crop_losses
@@ -49,7 +49,7 @@ class MaskTraining:
     clip: float = 5.0
     name_weight: float = 0.5
     average: float = 0.1  # the weights kept are averaged over about this share of the steps
-    bfloat16: bool = True
+    bfloat16: bool = True  # products, where the processor gains by it
     seed: int = 0
     save_every: int = 200
     device: str = 'cpu'
@@ -92,8 +92,9 @@ class MaskTrainer:
             self.parameters, lr=config.learning_rate, weight_decay=config.weight_decay
         )
         self.step = 0
-        # sums stay float32; on processors with bfloat16 products this is twice as fast
-        self.compute = torch.bfloat16 if config.bfloat16 else torch.float32
+        self.compute = torch.float32
+        if config.bfloat16:
+            self.compute = product_type(self.device, self.student.wide)
         self.engine = choose_engine(AUTO, self.device, self.compute).engine
 
     def _learns(self, parameter: str) -> bool:
