@@ -29,7 +29,7 @@ MAX_MISSED = 30  # what misses may add up to before an object is forgotten
 
 Fate = Literal['seen', 'gone', 'claimed', 'missed', 'partly', 'hidden']
 # What each counts: what is gone is out of the scene at once, but may come back.
-MISSES: dict[Fate, int] = {'missed': 1, 'claimed': 1, 'partly': 3, 'gone': 3}
+MISSES: dict[Fate, int] = {'missed': 1, 'claimed': 1, 'partly': 5, 'gone': 3}
 
 
 @dataclass(frozen=True, eq=False)

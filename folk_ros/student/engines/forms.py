@@ -230,11 +230,12 @@ def _each_kind(x: Tensor, block: Pairs, number: int, buffers: Buffers) -> Iterat
     room = max((r * n for r, n in zip(block.rooms, lengths, strict=True)), default=0)
     near = buffers.take(f'gathered {number}', room, channels, x)
     runs = {n: x.as_strided((count - n + 1, n * channels), (channels, 1)) for n in {*lengths}}
-    for source, rows, length in zip(block.sources, block.rooms, lengths, strict=True):
+    kinds = zip(block.sources, block.sizes, block.rooms, lengths, strict=True)
+    for source, size, rows, length in kinds:
         wide = length * channels
-        place = near.as_strided((rows, wide), (wide, 1))
-        torch.index_select(runs[length], 0, source, out=place[: len(source)])
-        yield place
+        place = near.as_strided((size, wide), (wide, 1))
+        torch.index_select(runs[length], 0, source, out=place)
+        yield place if rows == size else near.as_strided((rows, wide), (wide, 1))
 
 
 def _totals(made: Tensor, block: Pairs) -> Tensor:
