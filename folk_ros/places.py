@@ -189,9 +189,11 @@ def mean_colour(cloud: PointCloud, points: NDArray[np.integer]) -> NDArray[np.fl
     return np.asarray(cloud.rgb[points[:: len(points) // 4096 + 1]].mean(0), np.float32)
 
 
-def differs(one: NDArray[np.float32] | None, other: NDArray[np.float32] | None) -> bool:
+def differs(
+    one: NDArray[np.float32] | None, other: NDArray[np.float32] | None, most: float = REPAINTED
+) -> bool:
     """Whether two mean colours, where both are known, are clearly not the same."""
-    return one is not None and other is not None and float(np.abs(one - other).max()) > REPAINTED
+    return one is not None and other is not None and float(np.abs(one - other).max()) > most
 
 
 def same_colour(

@@ -15,6 +15,7 @@ from folk_ros.tracks import Fate, fate_of, Track
 
 OTHERS, FEW_OTHERS = 0.8, 2  # share, and number, of the other objects that make the same view
 INSIDE = 0.5  # share of an object that must lie in the part looked at, for that to speak of it
+LOST_COLOUR = 30.0  # of 255: what is lost does not come back further from its colour than this
 UNLIKE = 0.4  # cosine of embeddings that hardly are of one thing
 
 
@@ -83,8 +84,14 @@ def recognise(
 
 
 def _other_there(track: Track, row: int, look: Look) -> bool:
-    """Whether a known object is gone, and what was found there has another look and colour."""
+    """
+    Whether a known object is gone, and what was found there has another look and colour.
+
+    Of what is lost another colour says enough: things seldom come back, others take their place.
+    """
     found = look.found
+    if track.lost and differs(track.place.colour, found.places[row].colour, LOST_COLOUR):
+        return True
     if float(track.last.embeddings[0] @ found.embeddings[row]) >= UNLIKE:
         return False
     if not differs(track.place.colour, found.places[row].colour):

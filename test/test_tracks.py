@@ -169,3 +169,14 @@ def test_what_leans_at_a_place_that_is_empty_now_is_not_what_was_there(look, col
     xyz[400:800, 0] = 2.22 + 0.1 * (xyz[400:800, 0] - 2.2)  # a slab at the side of where B was
     scene = painted((thin, replace(cloud, xyz=xyz)), RED, colour)
     assert memory.update(*scene).ids.tolist() == ids
+
+
+def test_what_comes_where_a_lost_thing_was_in_another_colour_is_not_it():
+    for colour, ids in ((RED, [1, 2]), (GREEN, [1, 3])):
+        memory = SceneMemory()
+        for _ in range(2):
+            memory.update(*painted(make_scene(A, B, more=[floor()]), RED, RED))
+        for _ in range(2):
+            memory.update(*painted(make_scene(A, more=[floor()]), RED))
+        scene = painted(make_scene(A, B, more=[floor()]), RED, colour)
+        assert memory.update(*scene).ids.tolist() == ids
