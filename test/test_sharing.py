@@ -118,7 +118,7 @@ def test_the_long_side_of_a_box_leads(yaw):
     cloud, instances = a_beam(yaw, (1, 2, 0.5))
     box = refitted(instances, [0], cloud)
     np.testing.assert_allclose(box.size, [[2, 1, 0.5]], rtol=0.04)
-    assert -np.pi / 2 < box.yaw[0] <= np.pi / 2
+    assert -np.pi / 2 < box.yaw[0] <= np.float32(np.pi / 2)
     np.testing.assert_allclose(np.cos(2 * box.yaw), np.cos(2 * yaw + np.pi), atol=1e-5)
 
 
