@@ -71,16 +71,24 @@ def end_with_ros2_run() -> None:
     It hands on Ctrl-C alone: ended by SIGTERM, or killed, it would leave the process behind. Where
     another program is the parent, or the system is not Linux, nothing is changed.
     """
-    if not sys.platform.startswith('linux'):
-        return
     parent = os.getppid()
-    if not is_ros2_run(_arguments(parent)):
+    if is_ros2_run(_arguments(parent)):
+        end_with(parent, signal.SIGTERM, 0)
+
+
+def end_with(parent: int, number: signal.Signals, code: int) -> None:
+    """
+    Let the kernel send this process a signal when its parent, of that pid, is gone.
+
+    Where that is gone already, leave at once with `code`. Elsewhere than on Linux nothing happens.
+    """
+    if not sys.platform.startswith('linux'):
         return
     import ctypes
 
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
-    if os.getppid() != parent:  # it has gone already
-        os._exit(0)
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(number), 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(code)
 
 
 def is_ros2_run(arguments: list[str]) -> bool:

@@ -13,10 +13,10 @@ import sys
 from types import FrameType
 
 from folk_ros.cli.output import CommandFailed
+from folk_ros.process import PR_SET_PDEATHSIG
 
 LOG_LINES_SHOWN = 12
 PATIENCE_S = (5.0, 2.0)  # after SIGINT, after SIGTERM
-PR_SET_PDEATHSIG = 1  # Linux: a signal for the child when its parent is gone
 
 
 @contextmanager

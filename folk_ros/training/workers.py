@@ -5,20 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
-import ctypes
 import multiprocessing
 from multiprocessing import resource_tracker
 import os
 import signal
-import sys
 import threading
 import time
 from types import FrameType
 from typing import Any
 
-from folk_ros.process import within_import
+from folk_ros.process import end_with, within_import
 
-PR_SET_PDEATHSIG = 1  # Linux: a signal for this process when its parent is gone
 TIDY_S = 0.5  # for workers that are told to end: to take away what they have half written
 
 
@@ -106,12 +103,9 @@ def unheard_by_children() -> Iterator[None]:
 
 def end_with_parent() -> None:
     """Let the kernel end this process when its parent is gone (Linux), however that came."""
-    if not sys.platform.startswith('linux'):
-        return
     parent = multiprocessing.parent_process()
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
-    if parent is not None and os.getppid() != parent.pid:  # it has gone already
-        os._exit(1)
+    if parent is not None and parent.pid is not None:
+        end_with(parent.pid, signal.SIGKILL, 1)
 
 
 def _begin(begin: Callable[..., None] | None, arguments: tuple[Any, ...]) -> None:
